@@ -1,0 +1,1 @@
+"""Persuasion: from raw r/changemyview dumps to preference pairs to an aligned adapter."""

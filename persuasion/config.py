@@ -1,0 +1,359 @@
+"""params.yaml as a tree of frozen dataclasses: fields and refusals, no defaults and no behaviour.
+
+Every stage reads the whole tree, so that a typo stops ``extract`` and not a training run.
+Field comments with units stand in params.yaml, beside the numbers.
+"""
+
+from dataclasses import dataclass, fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from persuasion.errors import UsageFailure
+from persuasion.yaml12 import load_yaml
+
+PARAMS = Path("params.yaml")
+
+
+class OutOfRange(ValueError):
+    """A value of the right type that its section refuses: names the field and what is allowed."""
+
+    def __init__(self, field: str, allowed: str) -> None:
+        super().__init__(allowed)
+        self.field = field
+
+
+def refuse(field: str, allowed: str, *, unless: bool) -> None:
+    """Raise OutOfRange for ``field`` unless the condition holds."""
+    if not unless:
+        raise OutOfRange(field, allowed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The synthetic dump."""
+
+    seed: int
+    threads: int
+
+    def __post_init__(self) -> None:
+        refuse("threads", "at least 1", unless=self.threads >= 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Which raw data is read, and how strictly."""
+
+    path: str
+    kind: Literal["auto", "dump", "pairs"]
+    subreddit: str
+    strict: bool
+    pseudonym_key_file: str | None
+    max_line_bytes: int
+    zst_window_mb: int
+
+    def __post_init__(self) -> None:
+        refuse("max_line_bytes", "at least 1024", unless=self.max_line_bytes >= 1024)
+        refuse("zst_window_mb", "from 1 to 2048", unless=1 <= self.zst_window_mb <= 2048)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Shares of thread groups; they sum to 1."""
+
+    train: float
+    validation: float
+    test: float
+
+    def __post_init__(self) -> None:
+        shares = {"train": self.train, "validation": self.validation, "test": self.test}
+        for name, share in shares.items():
+            refuse(name, "above 0 and below 1", unless=0 < share < 1)
+        refuse("train", "train + validation + test = 1", unless=abs(sum(shares.values()) - 1) < 1e-9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """How comments become pairs and threads become splits."""
+
+    negative: Literal["random"]
+    per_positive: int
+    min_words: int
+    max_words: int
+    op_must_read: bool
+    split: Split
+    min_threads: int
+    near_duplicate: float
+    allow_leaks: bool
+    seed: int
+
+    def __post_init__(self) -> None:
+        refuse("per_positive", "at least 1", unless=self.per_positive >= 1)
+        refuse("min_words", "from 1 to max_words", unless=1 <= self.min_words <= self.max_words)
+        refuse("min_threads", "at least 1", unless=self.min_threads >= 1)
+        refuse("near_duplicate", "above 0 and at most 1", unless=0 < self.near_duplicate <= 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Small:
+    """The small model's shape and its own training."""
+
+    vocabulary: int
+    width: int
+    layers: int
+    heads: int
+    context: int
+    epochs: int
+    batch_threads: int
+    learning_rate: float
+    weight_decay: float
+    warmup_ratio: float
+    max_perplexity: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        refuse("vocabulary", "at least 300 (256 bytes and the special tokens)", unless=self.vocabulary >= 300)
+        refuse("heads", "a divisor of width", unless=self.heads >= 1 and self.width % self.heads == 0)
+        refuse("layers", "at least 1", unless=self.layers >= 1)
+        refuse("context", "at least 16", unless=self.context >= 16)
+        refuse("epochs", "at least 1", unless=self.epochs >= 1)
+        refuse("batch_threads", "at least 1", unless=self.batch_threads >= 1)
+        refuse("learning_rate", "above 0", unless=self.learning_rate > 0)
+        refuse("weight_decay", "at least 0", unless=self.weight_decay >= 0)
+        refuse("warmup_ratio", "from 0 to below 1", unless=0 <= self.warmup_ratio < 1)
+        refuse("max_perplexity", "above 1", unless=self.max_perplexity > 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """The base model: trained here, a hub snapshot, or a local folder."""
+
+    kind: Literal["small", "hub", "local"]
+    name: str | None
+    revision: str | None
+    small: Small
+
+    def __post_init__(self) -> None:
+        named = self.kind == "small" or bool(self.name)
+        refuse("name", "a hub id or a folder when model.kind is hub or local", unless=named)
+        pinned = self.kind != "hub" or (self.revision is not None and len(self.revision) == 40)
+        refuse("revision", "a full commit hash (40 hex digits) when model.kind is hub", unless=pinned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """From text to token ids."""
+
+    template: Literal["chat", "plain"]
+    prefix: str
+    suffix: str
+    prompt_tokens: int
+    total_tokens: int
+
+    def __post_init__(self) -> None:
+        refuse("prompt_tokens", "at least 16", unless=self.prompt_tokens >= 16)
+        refuse("total_tokens", "above prompt_tokens", unless=self.total_tokens > self.prompt_tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compute:
+    """Where and in what precision tensors live."""
+
+    device: Literal["auto", "cpu", "cuda"]
+    precision: Literal["float32", "bfloat16", "float16"]
+    threads: int
+    batch_tokens: int
+
+    def __post_init__(self) -> None:
+        refuse("threads", "at least 1", unless=self.threads >= 1)
+        refuse("batch_tokens", "at least 1", unless=self.batch_tokens >= 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dpo:
+    """The preference loss."""
+
+    beta: float
+    loss: Literal[
+        "sigmoid", "sigmoid_norm", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair",
+        "sppo_hard", "aot", "aot_unpaired", "apo_zero", "apo_down", "discopop", "sft",
+    ]  # fmt: skip
+    label_smoothing: float
+
+    def __post_init__(self) -> None:
+        refuse("beta", "above 0", unless=self.beta > 0)
+        refuse("label_smoothing", "from 0 to below 0.5", unless=0 <= self.label_smoothing < 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    """The adapter's shape."""
+
+    r: int
+    alpha: int
+    dropout: float
+    targets: str | tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        refuse("r", "at least 1", unless=self.r >= 1)
+        refuse("alpha", "at least 1", unless=self.alpha >= 1)
+        refuse("dropout", "from 0 to below 1", unless=0 <= self.dropout < 1)
+        refuse("targets", "all-linear or a list of module names", unless=bool(self.targets))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """The optimiser and what is written down on the way."""
+
+    learning_rate: float
+    schedule: Literal["cosine", "linear", "constant"]
+    warmup_ratio: float
+    weight_decay: float
+    epochs: int
+    batch_size: int
+    accumulation: int
+    max_grad_norm: float
+    optimizer: str
+    gradient_checkpointing: bool
+    log_every: int
+    sample_pairs: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        refuse("learning_rate", "above 0", unless=self.learning_rate > 0)
+        refuse("warmup_ratio", "from 0 to below 1", unless=0 <= self.warmup_ratio < 1)
+        refuse("weight_decay", "at least 0", unless=self.weight_decay >= 0)
+        refuse("max_grad_norm", "above 0", unless=self.max_grad_norm > 0)
+        for name in ("epochs", "batch_size", "accumulation", "log_every"):
+            refuse(name, "at least 1", unless=getattr(self, name) >= 1)
+        refuse("sample_pairs", "at least 0", unless=self.sample_pairs >= 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """How verdicts are judged."""
+
+    split: Literal["validation", "test"]
+    bootstrap: int
+    length_tolerance: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        refuse("bootstrap", "at least 100", unless=self.bootstrap >= 100)
+        refuse("length_tolerance", "from 0 to 1", unless=0 <= self.length_tolerance <= 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generate:
+    """How replies are sampled."""
+
+    split: Literal["train", "validation", "test"]
+    allow_train: bool
+    prompts: int
+    max_tokens: int
+    temperature: float
+    top_p: float
+    top_k: int
+    batch_size: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        refuse("split", "train only with generate.allow_train", unless=self.split != "train" or self.allow_train)
+        refuse("temperature", "at least 0", unless=self.temperature >= 0)
+        refuse("top_p", "above 0 and at most 1", unless=0 < self.top_p <= 1)
+        refuse("top_k", "at least 0", unless=self.top_k >= 0)
+        for name in ("prompts", "max_tokens", "batch_size"):
+            refuse(name, "at least 1", unless=getattr(self, name) >= 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the page shows."""
+
+    examples: int
+    public: bool
+
+    def __post_init__(self) -> None:
+        refuse("examples", "at least 0", unless=self.examples >= 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """The whole of params.yaml."""
+
+    sample: Sample
+    source: Source
+    pairs: Pairs
+    model: Model
+    encoding: Encoding
+    compute: Compute
+    dpo: Dpo
+    lora: Lora
+    train: Train
+    evaluate: Evaluate
+    generate: Generate
+    report: Report
+
+
+def load_params(path: Path = PARAMS) -> Params:
+    """Read and check the whole tree.
+
+    Raises UsageFailure (exit 2) with the dotted path, what was expected and a "did you mean".
+    """
+    if not path.is_file():
+        raise UsageFailure(f"{path} is missing", fix="run from the project's root")
+    return _section(Params, load_yaml(path), "", path)
+
+
+def _section(kind: type, tree: Any, dotted: str, file: Path) -> Any:
+    """Build the dataclass ``kind`` from the mapping ``tree`` found at ``dotted``."""
+    if not isinstance(tree, dict):
+        raise _wrong(file, dotted or "the top level", "a section with keys", tree)
+    hints = get_type_hints(kind)
+    for key in tree:
+        if key not in hints:
+            close = get_close_matches(str(key), hints, n=1)
+            hint = f'did you mean "{_join(dotted, close[0])}"?' if close else f"known keys: {', '.join(hints)}"
+            raise UsageFailure(f"unknown parameter {_join(dotted, key)}", where=file, fix=hint)
+    for field in fields(kind):
+        if field.name not in tree:
+            raise UsageFailure(f"missing parameter {_join(dotted, field.name)}", where=file, fix="add it")
+    values = {name: _value(hint, tree[name], _join(dotted, name), file) for name, hint in hints.items()}
+    try:
+        return kind(**values)
+    except OutOfRange as error:
+        place = _join(dotted, error.field)
+        raise _wrong(file, place, str(error), tree.get(error.field)) from None
+
+
+def _value(hint: Any, value: Any, dotted: str, file: Path) -> Any:
+    """Check one value against its annotation; an int serves where a float is due, nothing else bends."""
+    if is_dataclass(hint):
+        return _section(hint, value, dotted, file)  # type: ignore[arg-type]
+    options = get_args(hint) if get_origin(hint) is UnionType else (hint,)
+    for option in options:
+        if get_origin(option) is Literal and value in get_args(option) and isinstance(value, str):
+            return value
+        if get_origin(option) is tuple and isinstance(value, list) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        if option is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(option, type) and type(value) is option:
+            return value
+    raise _wrong(file, dotted, " or ".join(map(_described, options)), value)
+
+
+def _described(option: Any) -> str:
+    if get_origin(option) is Literal:
+        return " | ".join(get_args(option))
+    words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", NoneType: "null"}
+    return words.get(option, "a list of texts")
+
+
+def _wrong(file: Path, dotted: str, expected: str, got: Any) -> UsageFailure:
+    return UsageFailure(f"{dotted} is {got!r}", where=file, why=f"expected {expected}", fix="correct the value")
+
+
+def _join(dotted: str, key: object) -> str:
+    return f"{dotted}.{key}" if dotted else str(key)

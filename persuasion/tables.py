@@ -1,0 +1,110 @@
+"""Rows to Parquet and back: the same rows always give the same bytes.
+
+Schema, row-group size, compression and writer version are fixed, and nothing is stored
+that varies (no pandas metadata, no dates). Rows are sorted by the caller's total order.
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from persuasion.errors import DataFailure
+from persuasion.files import replaced
+
+Row = TypeVar("Row")
+ROW_GROUP = 65_536
+_SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+
+
+def write_rows(path: Path, rows: Iterable[Row], kind: type[Row], key: str | tuple[str, ...]) -> None:
+    """Write ``rows`` of dataclass ``kind`` to ``path``, sorted by the field (or fields) ``key``.
+
+    Raises DataFailure when ``key`` does not order the rows totally: equal keys would leave the
+    bytes to chance.
+    """
+    names = (key,) if isinstance(key, str) else key
+    ordered = sorted(rows, key=lambda row: tuple(getattr(row, name) for name in names))
+    keys = [tuple(getattr(row, name) for name in names) for row in ordered]
+    twice = next((a for a, b in pairwise(keys) if a == b), None)
+    if twice is not None:
+        raise DataFailure(f"two {kind.__name__} rows share {names} = {twice}", where=path)
+    table = pa.Table.from_pylist([plain(row) for row in ordered], schema=schema(kind))
+    with replaced(path) as partial:
+        pq.write_table(table, partial, compression="zstd", row_group_size=ROW_GROUP, version="2.6", store_schema=False)
+
+
+def read_rows(path: Path, kind: type[Row]) -> list[Row]:
+    """Read every row of ``path`` as ``kind``; extra columns are ignored.
+
+    Raises DataFailure when the file is missing, no Parquet, or lacks a column.
+    """
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    try:
+        table = pq.read_table(path, columns=names)
+    except FileNotFoundError:
+        raise DataFailure(f"{path} is missing", fix="run `dvc repro` to make it") from None
+    except pa.ArrowException as error:
+        raise DataFailure(f"{path} is not a readable Parquet file", why=str(error)) from None
+    missing = [name for name in names if name not in table.column_names]
+    if missing:
+        raise DataFailure(f"{path} lacks the columns {', '.join(missing)}", fix="run `dvc repro` to make it anew")
+    return [built(kind, row) for row in table.to_pylist()]
+
+
+def schema(kind: type) -> pa.Schema:
+    """The Arrow schema of a record: fields in order, nullable only where the annotation says None."""
+    return pa.schema([_field(name, hint) for name, hint in _hints(kind).items()])
+
+
+def plain(row: Any) -> dict[str, Any]:
+    """A record as a dict, nested records too."""
+    return {field.name: _plain(getattr(row, field.name)) for field in fields(row)}
+
+
+def built(kind: type, row: dict[str, Any]) -> Any:
+    """A record of ``kind`` from a dict, nested records too."""
+    return kind(**{name: _built(hint, row[name]) for name, hint in _hints(kind).items()})
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _field(name: str, hint: Any) -> pa.Field:
+    inner, nullable = _optional(hint)
+    if get_origin(inner) is tuple:
+        item, _ = _optional(get_args(inner)[0])
+        return pa.field(name, pa.list_(_arrow(item)), nullable=nullable)
+    return pa.field(name, _arrow(inner), nullable=nullable)
+
+
+def _arrow(hint: Any) -> pa.DataType:
+    return pa.struct(list(schema(hint))) if is_dataclass(hint) else _SCALARS[hint]
+
+
+def _optional(hint: Any) -> tuple[Any, bool]:
+    if get_origin(hint) is UnionType:
+        return next(arg for arg in get_args(hint) if arg is not NoneType), True
+    return hint, False
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return plain(value) if is_dataclass(value) else value
+
+
+def _built(hint: Any, value: Any) -> Any:
+    inner, _ = _optional(hint)
+    if get_origin(inner) is tuple:
+        item = get_args(inner)[0]
+        return tuple(built(item, v) if is_dataclass(item) else v for v in value)
+    return value
