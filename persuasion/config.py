@@ -161,7 +161,7 @@ class Compute:
     """Where and in what precision tensors live."""
 
     device: Literal["auto", "cpu", "cuda"]
-    precision: Literal["float32", "bfloat16", "float16"]
+    precision: Literal["float32", "bfloat16"]
     threads: int
     batch_tokens: int
 
@@ -218,6 +218,7 @@ class Train:
     gradient_checkpointing: bool
     log_every: int
     sample_pairs: int
+    sample_tokens: int
     seed: int
 
     def __post_init__(self) -> None:
@@ -225,7 +226,7 @@ class Train:
         refuse("warmup_ratio", "from 0 to below 1", unless=0 <= self.warmup_ratio < 1)
         refuse("weight_decay", "at least 0", unless=self.weight_decay >= 0)
         refuse("max_grad_norm", "above 0", unless=self.max_grad_norm > 0)
-        for name in ("epochs", "batch_size", "accumulation", "log_every"):
+        for name in ("epochs", "batch_size", "accumulation", "log_every", "sample_tokens"):
             refuse(name, "at least 1", unless=getattr(self, name) >= 1)
         refuse("sample_pairs", "at least 0", unless=self.sample_pairs >= 0)
 

@@ -4,7 +4,7 @@ Schema, row-group size, compression and writer version are fixed, and nothing is
 that varies (no pandas metadata, no dates). Rows are sorted by the caller's total order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import pairwise
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from persuasion.errors import DataFailure
-from persuasion.files import replaced
+from persuasion.files import replaced, write_text
 
 Row = TypeVar("Row")
 ROW_GROUP = 65_536
@@ -58,7 +58,18 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     return [built(kind, row) for row in table.to_pylist()]
 
 
-def schema(kind: type) -> pa.Schema:
+def write_tsv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of numbers for ``dvc plots``; every row has the keys of the first, None is left empty."""
+    columns = list(rows[0]) if rows else []
+    lines = ["\t".join(columns), *("\t".join(_cell(row[name]) for name in columns) for row in rows)]
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def _cell(value: float | int | None) -> str:
+    return "" if value is None else repr(value)
+
+
+def schema(kind: Any) -> pa.Schema:
     """The Arrow schema of a record: fields in order, nullable only where the annotation says None."""
     return pa.schema([_field(name, hint) for name, hint in _hints(kind).items()])
 
@@ -68,7 +79,7 @@ def plain(row: Any) -> dict[str, Any]:
     return {field.name: _plain(getattr(row, field.name)) for field in fields(row)}
 
 
-def built(kind: type, row: dict[str, Any]) -> Any:
+def built(kind: Any, row: dict[str, Any]) -> Any:
     """A record of ``kind`` from a dict, nested records too."""
     return kind(**{name: _built(hint, row[name]) for name, hint in _hints(kind).items()})
 

@@ -1,0 +1,46 @@
+# Two commands do everything: `make repro` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+export MLFLOW_DISABLE_TELEMETRY := 1
+
+.PHONY: env repro test check reproducible lock
+
+env: $(VENV)/ready
+
+# a change of the lock file makes the environment anew, whatever make thinks of its age
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+repro: env
+	dvc repro
+	persuasion track
+	persuasion summary
+
+test: env
+	python -m pytest
+
+check: env
+	ruff check .
+	ruff format --check .
+	mypy
+
+# two clean clones of the last commit, each with its own cache, must agree on every output's hash
+reproducible: env
+	python -m benchmarks.reproducible
+
+# resolve pyproject.toml's ranges anew and pin what was found
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet .[dev]
+	( head -n 1 requirements.lock; $(VENV)-lock/bin/python -m pip freeze --all --exclude persuasion --exclude pip \
+	  | sed 's/+cpu$$//' ) > requirements.lock.new  # a CPU build of torch carries its own suffix
+	mv requirements.lock.new requirements.lock
+	rm -rf $(VENV)-lock build

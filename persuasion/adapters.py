@@ -1,0 +1,77 @@
+"""What stands in an adapter's folder beside its weights: tokenizer, key and card. The bytes never vary."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from persuasion.config import Params
+from persuasion.errors import IntegrityFailure
+from persuasion.files import write_json, write_text
+
+KEY = "persuasion.json"
+
+CARD = """---
+base_model: models/base
+library_name: peft
+pipeline_tag: text-generation
+tags: [dpo, lora, trl, persuasion]
+---
+# A LoRA adapter aligned by DPO to comments that earned a delta
+
+Trained by the `train` stage of Persuasion on pairs of r/changemyview comments: chosen = earned a delta
+from the post's author, rejected = a comment on the same post that did not.
+
+| | |
+|---|---|
+| loss, beta, label smoothing | {loss}, {beta}, {label_smoothing} |
+| LoRA r, alpha, dropout, targets | {r}, {alpha}, {dropout}, {targets} |
+| learning rate, schedule, epochs | {learning_rate}, {schedule}, {epochs} |
+| pairs, steps | {pairs}, {steps} |
+| base model (sha256 of its folder) | `{base_sha256}` |
+
+Load it with `peft.PeftModel.from_pretrained(base, folder)`; the tokenizer and chat template are included.
+
+**Intended use**: research on persuasive language. **Not** therapy, **not** crisis support, **not** for undisclosed
+deployment, targeting of persons, or political or commercial persuasion. A delta says that one author changed a view
+at one time; it is not truth, and its absence is not failure. Figures with intervals: `metrics/evaluate.json`.
+"""
+
+
+def save_adapter(policy: Any, tokenizer: Any, folder: Path, params: Params, facts: dict[str, Any]) -> None:
+    """Write adapter, tokenizer, key and card. ``facts``: base_sha256, pairs, steps."""
+    policy.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    config = folder / "adapter_config.json"
+    settings = json.loads(config.read_text(encoding="utf-8"))
+    # peft keeps these as sets, whose order follows the hash seed
+    ordered = {name: sorted(value) if isinstance(value, list) else value for name, value in settings.items()}
+    write_json(config, ordered | {"base_model_name_or_path": "models/base"})
+    write_json(folder / KEY, facts)
+    write_text(folder / "README.md", _card(params, facts))
+
+
+def read_key(folder: Path) -> dict[str, Any]:
+    """What an adapter's folder says of its origin. Raises IntegrityFailure where it says nothing."""
+    try:
+        key: dict[str, Any] = json.loads((folder / KEY).read_text(encoding="utf-8"))
+        return key
+    except (OSError, ValueError):
+        raise IntegrityFailure(f"{folder} is no adapter of this pipeline", why=f"{KEY} is missing") from None
+
+
+def _card(params: Params, facts: dict[str, Any]) -> str:
+    dpo, lora, train = params.dpo, params.lora, params.train
+    targets = lora.targets if isinstance(lora.targets, str) else ", ".join(lora.targets)
+    return CARD.format(
+        loss=dpo.loss,
+        beta=dpo.beta,
+        label_smoothing=dpo.label_smoothing,
+        r=lora.r,
+        alpha=lora.alpha,
+        dropout=lora.dropout,
+        targets=targets,
+        learning_rate=train.learning_rate,
+        schedule=train.schedule,
+        epochs=train.epochs,
+        **facts,
+    )

@@ -1,0 +1,176 @@
+"""Base models and adapters: made, fetched, loaded, saved. Safetensors only, no remote code.
+
+Everything architecture-specific about packing lives here, so that ``logps`` knows tensors only.
+"""
+
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
+from tokenizers import models as tokenizer_models
+from transformers import (
+    AttentionInterface,
+    AttentionMaskInterface,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+from transformers.utils import logging
+
+from persuasion.adapters import read_key
+from persuasion.attention import packed_attention
+from persuasion.config import Compute, Model, Small
+from persuasion.device import DTYPES
+from persuasion.errors import IntegrityFailure, SurroundingsFailure, UsageFailure
+from persuasion.files import digest
+from persuasion.logps import PACKS
+
+PAD, BEGIN, END, USER, ASSISTANT = "<|pad|>", "<|begin|>", "<|end|>", "<|user|>", "<|assistant|>"
+CHAT_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+PACKABLE = {"llama", "mistral", "qwen2"}  # families whose attention is plain and passes `packed_row` through
+WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "LICENSE*")
+
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+
+def _attend(module: Any, query: Any, key: Any, value: Any, mask: Any, packed_row: Any = None, **options: Any) -> Any:
+    if packed_row is None:
+        return sdpa_attention_forward(module, query, key, value, mask, **options)
+    return packed_attention(query, key, value, packed_row, options.get("scaling")), None
+
+
+AttentionInterface.register("packed", _attend)
+AttentionMaskInterface.register("packed", sdpa_mask)
+
+
+def new_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
+    """Train a byte-level BPE on ``texts``; every byte has a token, so no text is unknown."""
+    specials = [PAD, BEGIN, END, USER, ASSISTANT]
+    backend = Tokenizer(tokenizer_models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=specials,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    backend.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        pad_token=PAD,
+        bos_token=BEGIN,
+        eos_token=END,
+        additional_special_tokens=[USER, ASSISTANT],
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def new_small(tokenizer: Any, settings: Small) -> Any:
+    """A randomly initialised Llama of ``settings``' shape; call after seeding torch."""
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=settings.width,
+        intermediate_size=settings.width * 8 // 3 // 32 * 32,
+        num_hidden_layers=settings.layers,
+        num_attention_heads=settings.heads,
+        num_key_value_heads=settings.heads,
+        max_position_embeddings=settings.context,
+        tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    return enable_packing(LlamaForCausalLM(config))
+
+
+def fetch(model: Model, target: Path) -> None:
+    """Put a hub snapshot at its pinned revision, or a local folder, at ``target``; weights, config, tokenizer only.
+
+    Raises SurroundingsFailure when it cannot be had, UsageFailure when it holds no safetensors.
+    """
+    source = _snapshot(model) if model.kind == "hub" else Path(model.name or "")
+    if not source.is_dir():
+        raise SurroundingsFailure(f"there is no model folder {source}", where="model.name", fix="correct the path")
+    if not any(source.glob("*.safetensors")):
+        raise UsageFailure(f"{source} holds no .safetensors weights", why="other formats can run code on loading")
+    for pattern in WEIGHTS:
+        for file in sorted(source.glob(pattern)):
+            shutil.copyfile(file, target / file.name)
+
+
+def _snapshot(model: Model) -> Path:
+    from huggingface_hub import snapshot_download  # only a hub model needs the network
+
+    try:
+        return Path(snapshot_download(model.name or "", revision=model.revision, allow_patterns=list(WEIGHTS)))
+    except Exception as error:  # the hub client has no common base class for offline, missing and forbidden
+        raise SurroundingsFailure(
+            f"{model.name} at {model.revision} could not be fetched from the hub",
+            why=str(error).splitlines()[0],
+            fix="check the name, the network, HF_HUB_OFFLINE and HF_TOKEN",
+        ) from None
+
+
+def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any, Any]:
+    """Return (causal LM in eval mode, tokenizer with a pad token) from a folder of safetensors.
+
+    Raises SurroundingsFailure when the folder is missing or no model.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        lm: Any = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype=DTYPES[compute.precision]
+        )
+    except (OSError, ValueError, KeyError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise SurroundingsFailure(
+            f"no model can be loaded from {folder}", why=why, fix="check model.name, or run `dvc repro base`"
+        ) from None
+    if tokenizer.pad_token_id is None:  # only ever fills a batch: masks come from lengths, never from this id
+        tokenizer.pad_token = tokenizer.eos_token
+    return enable_packing(lm.to(device).eval()), tokenizer
+
+
+def load_policy(base: Path, adapter: Path, compute: Compute, device: torch.device) -> tuple[Any, Any]:
+    """Return (base with its adapter, tokenizer). Raises IntegrityFailure when the adapter belongs to another base."""
+    if read_key(adapter)["base_sha256"] != digest(base):
+        raise IntegrityFailure(
+            "the adapter was trained on another base model",
+            where=f"{adapter} against {base}",
+            fix="run `dvc repro train`, or check out the base it belongs to",
+        )
+    lm, tokenizer = load_base(base, compute, device)
+    return PeftModel.from_pretrained(lm, adapter).eval(), tokenizer
+
+
+def save_base(lm: Any, tokenizer: Any, folder: Path) -> None:
+    """Write a model we trained as safetensors, with its tokenizer and chat template."""
+    lm.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def enable_packing(lm: Any) -> Any:
+    """Let ``lm`` take packed rows where its architecture allows it; say so where it does not."""
+    config = lm.config
+    plain = not getattr(config, "sliding_window", None) and lm.get_output_embeddings().bias is None
+    if config.model_type in PACKABLE and plain:
+        config._attn_implementation = "packed"
+        setattr(lm, PACKS, True)
+    else:
+        print(f"packing is off for {config.model_type}: one row per completion, slower, same numbers", file=sys.stderr)
+    return lm

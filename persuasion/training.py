@@ -1,0 +1,251 @@
+"""DPO with LoRA: the one module around TRL, so that its churn touches one file.
+
+TRL keeps its losses, optimiser loop and distribution. Three things behind its seams are ours:
+the data comes tokenised, the reference log-probs come from the `reference` stage, and the
+fused head that TRL calls scores a packed row instead of padded ones. Written for trl 1.16.
+"""
+
+import contextlib
+import functools
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from types import MethodType
+from typing import Any
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # before trl is imported: its trainer phones home
+
+import datasets
+import torch
+from peft import LoraConfig
+from tqdm import tqdm
+from transformers import TrainerCallback
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from trl import DPOConfig, DPOTrainer
+from trl.trainer.utils import FusedCausalLMOutput
+
+from persuasion.batching import pack, unpad
+from persuasion.config import Dpo, Lora, Params, Train
+from persuasion.dpo import LN2
+from persuasion.encoding import EncodedPair
+from persuasion.errors import IntegrityFailure, TrainingFailure, UsageFailure
+from persuasion.logps import head_logps, hidden, packs
+from persuasion.records import Reference
+
+TOLERANCE = {"float32": 1e-4, "bfloat16": 1e-2}  # nats per token between policy and reference before step 1
+CURVES = {
+    "loss": "loss",
+    "rewards/margins": "reward_margin",
+    "rewards/accuracies": "reward_accuracy",
+    "rewards/chosen": "rewards_chosen",
+    "rewards/rejected": "rewards_rejected",
+    "learning_rate": "learning_rate",
+    "grad_norm": "grad_norm",
+}
+Row = dict[str, float]
+
+datasets.disable_progress_bars()
+
+
+class PairTrainer(DPOTrainer):
+    """TRL's trainer on pairs that are already tokens and already know their reference."""
+
+    def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
+        return dataset
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """One step of TRL's; a loss that is not finite stops the run instead of being averaged away."""
+        loss: torch.Tensor = super().training_step(*args, **kwargs)
+        if not torch.isfinite(loss):
+            raise TrainingFailure(
+                f"the loss is {loss.item()} at step {self.state.global_step + 1}",
+                why="training diverged",
+                fix="lower train.learning_rate or raise dpo.beta",
+            )
+        return loss
+
+
+def build(
+    lm: Any, tokenizer: Any, pairs: Sequence[EncodedPair], reference: dict[str, Reference], params: Params
+) -> PairTrainer:
+    """A trainer with a fresh adapter on ``lm``, checked to start at the reference.
+
+    Raises UsageFailure when lora.targets match nothing, IntegrityFailure (exit 7) when the
+    policy before its first step is not the reference.
+    """
+    rows = [_row(pair, reference[pair.pair_id]) for pair in pairs]
+    try:
+        trainer = PairTrainer(
+            model=lm,
+            args=_arguments(params.train, params.dpo, lm.device.type),
+            train_dataset=datasets.Dataset.from_list(rows),
+            processing_class=tokenizer,
+            peft_config=_lora(params.lora),
+        )
+    except ValueError as error:
+        if "target modules" not in str(error).lower():
+            raise
+        linear = sorted({name.rsplit(".", 1)[-1] for name, m in lm.named_modules() if isinstance(m, torch.nn.Linear)})
+        raise UsageFailure(
+            f"lora.targets {params.lora.targets} match no module", fix=f"choose among {', '.join(linear)}"
+        ) from None
+    trainer.precompute_ref_logps = True  # only now: at construction it would make TRL compute its own
+    for callback in (ProgressCallback, PrinterCallback):
+        trainer.remove_callback(callback)
+    if packs(lm):
+        _install_packing(lm)
+    check_start(trainer, params)
+    return trainer
+
+
+def train(trainer: PairTrainer, after_epoch: Callable[[int], None]) -> tuple[float, int, list[Row]]:
+    """Train to the end; call ``after_epoch`` with 1, 2, ...; return (mean loss, steps, curve rows)."""
+    notes = _Notes(after_epoch)
+    trainer.add_callback(notes)
+    with contextlib.redirect_stdout(None):
+        outcome = trainer.train()
+    return outcome.training_loss, outcome.global_step, notes.rows
+
+
+def check_start(trainer: PairTrainer, params: Params) -> None:
+    """Before the first step policy = reference, so margins are 0 and the sigmoid loss is ln 2; else exit 7."""
+    dataset: Any = trainer.train_dataset
+    model: Any = trainer.model
+    rows = [dataset[at] for at in range(min(params.train.batch_size, len(dataset)))]
+    inputs = trainer._prepare_inputs(trainer.data_collator(rows))
+    model.eval()
+    with torch.no_grad():
+        loss = trainer.compute_loss(model, inputs).item()
+    margin = trainer._metrics["eval"]["rewards/margins"][-1]
+    trainer._metrics["eval"].clear()
+    tokens = sum(len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows) / len(rows)
+    allowed = TOLERANCE[params.compute.precision] * tokens * params.dpo.beta
+    off = abs(loss - LN2) if params.dpo.loss == "sigmoid" else abs(margin)
+    if not (off <= allowed and abs(margin) <= allowed):
+        raise IntegrityFailure(
+            f"before the first step the loss is {loss:.6f} and the mean margin {margin:.6f}",
+            where="data/reference against models/base",
+            why=f"a fresh adapter must give ln 2 = {LN2:.6f} and 0 (within {allowed:.6f})",
+            fix="run `dvc repro --force reference` and try again",
+        )
+
+
+class _Notes(TrainerCallback):
+    """Keep the curves, show progress, and call back after each epoch."""
+
+    def __init__(self, after_epoch: Callable[[int], None]) -> None:
+        self.after_epoch = after_epoch
+        self.rows: list[Row] = []
+        self.bar: Any = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.bar = tqdm(total=state.max_steps, desc="dpo", unit="step", disable=None)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.bar.update()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+        if logs and "loss" in logs:
+            named = {ours: logs[theirs] for theirs, ours in CURVES.items() if theirs in logs}
+            self.rows.append({"step": state.global_step, "epoch": round(state.epoch or 0.0, 4), **named})
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
+        self.after_epoch(round(state.epoch or 0.0))
+        model.train()
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.bar.close()
+
+
+def _row(pair: EncodedPair, reference: Reference) -> dict[str, Any]:
+    return {
+        "prompt_ids": list(pair.prompt),
+        "chosen_ids": list(pair.chosen),
+        "rejected_ids": list(pair.rejected),
+        "ref_chosen_logps": reference.reference_chosen_logp,
+        "ref_rejected_logps": reference.reference_rejected_logp,
+    }
+
+
+def _arguments(train: Train, dpo: Dpo, device: str) -> DPOConfig:
+    return DPOConfig(
+        output_dir=tempfile.gettempdir(),  # nothing is saved there: save_strategy is "no"
+        learning_rate=train.learning_rate,
+        lr_scheduler_type="constant_with_warmup" if train.schedule == "constant" else train.schedule,
+        warmup_steps=train.warmup_ratio,  # below 1 it is a share of all steps
+        weight_decay=train.weight_decay,
+        num_train_epochs=train.epochs,
+        per_device_train_batch_size=train.batch_size,
+        gradient_accumulation_steps=train.accumulation,
+        max_grad_norm=train.max_grad_norm,
+        optim=train.optimizer,
+        gradient_checkpointing=train.gradient_checkpointing,
+        beta=dpo.beta,
+        loss_type=[dpo.loss],
+        label_smoothing=dpo.label_smoothing,
+        max_length=None,  # `encoding` has cut what had to be cut, and counted it
+        disable_dropout=False,
+        bf16=False,  # no autocast: `compute.precision` is the base's dtype, the same for policy and reference
+        use_cpu=device == "cpu",
+        dataloader_pin_memory=device != "cpu",
+        logging_steps=train.log_every,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        report_to=[],
+        seed=train.seed,
+        data_seed=train.seed,
+    )
+
+
+def _lora(settings: Lora) -> LoraConfig:
+    targets = settings.targets if isinstance(settings.targets, str) else list(settings.targets)
+    return LoraConfig(
+        r=settings.r,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=targets,
+        bias="none",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _install_packing(lm: Any) -> None:
+    """Answer TRL's fused-head call with one packed row; anything it cannot pack goes TRL's own way."""
+    fused = lm.forward
+
+    @functools.wraps(fused.__func__)
+    def forward(self: Any, *args: Any, fused_lm_head: bool = False, **given: Any) -> Any:
+        asked = {name: value for name, value in given.items() if value is not None}  # PEFT passes a row of Nones
+        plain = asked.keys() <= {"input_ids", "attention_mask", "labels", "use_cache", "return_dict"}
+        parts = None
+        if fused_lm_head and plain and not args:
+            parts = unpad(asked["input_ids"], asked["attention_mask"], asked["labels"])
+        if parts is None:
+            return fused(*args, fused_lm_head=fused_lm_head, **given)
+        return _fused_output(self, *parts, asked["labels"])
+
+    lm.forward = MethodType(forward, lm)
+
+
+def _fused_output(lm: Any, groups: Any, order: list[int], labels: torch.Tensor) -> FusedCausalLMOutput:
+    """Score ``groups`` as one row and lay the results out as TRL does: [rows, length - 1], 0 where not scored."""
+    row = pack(groups, lm.device)
+    states = hidden(lm, row)
+    weight = lm.get_output_embeddings().weight
+    mask = labels[:, 1:] != -100
+    place = torch.argsort(torch.tensor(order, device=labels.device))
+
+    def laid_out(values: torch.Tensor) -> torch.Tensor:
+        parts = values.split(row.lengths)
+        return values.new_zeros(mask.shape).masked_scatter(mask, torch.cat([parts[at] for at in place.tolist()]))
+
+    logp, entropy, top = head_logps(states, weight, row.targets)
+    mean = states.detach() @ weight.detach().mean(0)
+    return FusedCausalLMOutput(
+        loss=-logp.sum() / mask.sum(),
+        log_probs=laid_out(logp),
+        entropy=laid_out(entropy),
+        mean_logits=laid_out(mean),
+        is_top1=laid_out(top),
+        label_mask=mask,
+    )

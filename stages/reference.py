@@ -1,0 +1,54 @@
+"""Stage `reference`: score every pair once under the base model, for all trainings to come.
+
+Run it as ``python -m stages.reference``.
+"""
+
+from pathlib import Path
+
+from persuasion.config import load_params
+from persuasion.device import prepare
+from persuasion.errors import UsageFailure
+from persuasion.files import digest, replaced_folder, write_json
+from persuasion.measures import accuracy, mean
+from persuasion.models import load_base
+from persuasion.records import SPLITS, Pair, Reference
+from persuasion.running import run
+from persuasion.scoring import encode_pairs, reference_key, reference_rows
+from persuasion.tables import read_rows, write_rows
+
+PAIRS, BASE = Path("data/pairs"), Path("models/base")
+REFERENCE, METRICS = Path("data/reference"), Path("metrics/reference.json")
+
+
+def main() -> None:
+    """Encode and score all splits; write the rows, their key, and the token counts."""
+    params = load_params()
+    pairs = {split: read_rows(PAIRS / f"{split}.parquet", Pair) for split in SPLITS}
+    lm, tokenizer = load_base(BASE, params.compute, prepare(params.compute, 0))
+    positions = getattr(lm.config, "max_position_embeddings", params.encoding.total_tokens)
+    if params.encoding.total_tokens > positions:
+        raise UsageFailure(f"encoding.total_tokens is {params.encoding.total_tokens}", why=f"the base has {positions}")
+    by_split = {split: encode_pairs(tokenizer, rows, params.encoding) for split, rows in pairs.items()}
+    encoded = [pair for rows in by_split.values() for pair in rows]
+    rows = reference_rows(lm, encoded, params.compute.batch_tokens)
+    with replaced_folder(REFERENCE) as folder:
+        write_rows(folder / "logps.parquet", rows, Reference, "pair_id")
+        write_json(folder / "key.json", reference_key(digest(BASE), params.compute.precision, by_split))
+    metrics = {
+        "tokens": {
+            "prompt_mean": mean([len(pair.prompt) for pair in encoded]),
+            "completion_mean": mean([len(ids) for pair in encoded for ids in (pair.chosen, pair.rejected)]),
+        },
+        "truncated": {
+            "prompt": sum(pair.prompt_cut for pair in encoded),
+            "completion": sum(pair.completions_cut for pair in encoded),
+        },
+        "dropped": sum(map(len, pairs.values())) - len(rows),
+        "reference_accuracy": accuracy([row.reference_chosen_logp - row.reference_rejected_logp for row in rows]),
+    }
+    write_json(METRICS, {"reference": metrics})
+    print(f"reference: {len(rows)} pairs scored, reference accuracy {metrics['reference_accuracy']:.3f}")
+
+
+if __name__ == "__main__":
+    run(main)
