@@ -64,7 +64,7 @@ def head_logps(states: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor,
     autograd's.
     """
     if weight.requires_grad:
-        logits = torch.log_softmax((states @ weight.T).float(), -1)
+        logits = torch.log_softmax((states @ weight.T).to(_wide(states)), -1)
         picked = logits.gather(1, targets[:, None])[:, 0]
         return picked, -(logits.exp() * logits).sum(-1).detach(), logits.detach().argmax(-1) == targets
     logp, entropy, top = _FrozenHead.apply(states, weight, targets)
@@ -77,7 +77,7 @@ class _FrozenHead(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         count, wants = len(states), ctx.needs_input_grad[0]
-        wide = torch.promote_types(states.dtype, torch.float32)
+        wide = _wide(states)
         logp, entropy = (torch.empty(count, dtype=wide, device=states.device) for _ in range(2))
         top = torch.empty(count, dtype=torch.bool, device=states.device)
         gradient = torch.empty_like(states) if wants else None
@@ -112,5 +112,9 @@ def _plain(lm: Any, prompt: tuple[int, ...], completion: tuple[int, ...]) -> Ten
     """One row, no packing: for architectures whose attention does not take a packed row."""
     ids = torch.tensor([prompt + completion], device=lm.device)
     logits = lm(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 : -1]
-    wide = torch.log_softmax(logits.to(torch.promote_types(logits.dtype, torch.float32)), -1)
-    return wide.gather(1, ids[0, len(prompt) :, None]).sum()
+    return torch.log_softmax(logits.to(_wide(logits)), -1).gather(1, ids[0, len(prompt) :, None]).sum()
+
+
+def _wide(tensor: Tensor) -> torch.dtype:
+    """At least float32: a sum over a vocabulary in bfloat16 is worth little."""
+    return torch.promote_types(tensor.dtype, torch.float32)

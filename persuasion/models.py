@@ -5,6 +5,7 @@ Everything architecture-specific about packing lives here, so that ``logps`` kno
 
 import shutil
 import sys
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "LICENSE*")
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
+# trl 1.16 and peft 0.21 still use names that transformers 5 renames
+warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
 
 
 def _attend(module: Any, query: Any, key: Any, value: Any, mask: Any, packed_row: Any = None, **options: Any) -> Any:

@@ -47,13 +47,14 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     """
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     try:
-        table = pq.read_table(path, columns=names)
+        with pq.ParquetFile(path) as file:
+            missing = [name for name in names if name not in file.schema_arrow.names]
+            table = None if missing else file.read(columns=names)
     except FileNotFoundError:
         raise DataFailure(f"{path} is missing", fix="run `dvc repro` to make it") from None
     except pa.ArrowException as error:
         raise DataFailure(f"{path} is not a readable Parquet file", why=str(error)) from None
-    missing = [name for name in names if name not in table.column_names]
-    if missing:
+    if table is None:
         raise DataFailure(f"{path} lacks the columns {', '.join(missing)}", fix="run `dvc repro` to make it anew")
     return [built(kind, row) for row in table.to_pylist()]
 

@@ -13,8 +13,11 @@ import yaml
 
 from persuasion.errors import UsageFailure
 
-FLOAT_12 = re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$")
-INT_12 = re.compile(r"^[-+]?[0-9]+$|^0o[0-7]+$|^0x[0-9a-fA-F]+$")
+# DVC's reader (ruamel) lets digits be grouped by underscores
+FLOAT_12 = re.compile(
+    r"^[-+]?(\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"
+)
+INT_12 = re.compile(r"^[-+]?[0-9][0-9_]*$|^0b[01_]+$|^0o[0-7_]+$|^0x[0-9a-fA-F_]+$")
 BOOL_12 = re.compile(r"^(true|True|TRUE|false|False|FALSE)$")
 NULL_12 = re.compile(r"^(~|null|Null|NULL|)$")
 MERGE = re.compile(r"^<<$")
@@ -40,11 +43,12 @@ class Yaml12Loader(yaml.SafeLoader):
 
 
 def _int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-    return int(node.value, 0) if node.value[:2] in ("0o", "0x") else int(node.value)
+    text = node.value.replace("_", "")
+    return int(text, 0) if text[:2] in ("0b", "0o", "0x") else int(text)
 
 
 def _float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
-    text = node.value.lower().replace(".inf", "inf").replace(".nan", "nan")
+    text = node.value.lower().replace("_", "").replace(".inf", "inf").replace(".nan", "nan")
     return float(text)
 
 

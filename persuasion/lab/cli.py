@@ -1,0 +1,80 @@
+"""The command line: ``persuasion …`` or ``python -m persuasion.lab.cli …``.
+
+Commands import what they need when they run, so that help and completion stay instant.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persuasion.errors import SurroundingsFailure
+from persuasion.running import run
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"persuasion {version('persuasion')}")
+        except PackageNotFoundError:
+            raise SurroundingsFailure("persuasion is not installed in this environment", fix="make env") from None
+        raise typer.Exit
+
+
+@app.callback(epilog="Example: persuasion summary")
+def everything(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = (
+        False
+    ),
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
+) -> None:
+    """Look at what the pipeline made."""
+    if debug:
+        os.environ["PERSUASION_DEBUG"] = "1"
+
+
+@app.command(epilog="Example: persuasion summary --json")
+def summary(
+    as_json: Annotated[bool, typer.Option("--json", help="Print every metric, and where to look, as JSON.")] = False,
+) -> None:
+    """Say what was made, the main figures, and where to look. Exit 3 when the pipeline has not run to its end."""
+    from persuasion.lab import summary as made
+    from persuasion.lab.workspace import top
+
+    root = top(Path.cwd())
+    metrics, where = made.read_metrics(root), made.places()
+    if as_json:
+        import json
+
+        print(json.dumps({"metrics": metrics, "places": where}, indent=2, sort_keys=True))
+    else:
+        print(made.text(metrics, where))
+
+
+@app.command(epilog="Example: MLFLOW_TRACKING_URI=http://127.0.0.1:5000 persuasion track")
+def track() -> None:
+    """Mirror the workspace's experiment to MLflow as one run. Never fails: trouble is one warning."""
+    from persuasion.lab import tracking
+
+    tracking.main()
+
+
+def main() -> None:
+    """Run the command line; a reader that went away (``| head``) is no error to report."""
+    try:
+        run(app)
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""The present state of the workspace as one experiment, read from DVC's own files.
+
+Only what ``dvc.lock`` vouches for is believed: a stage whose recorded parameters, inputs or figures
+differ from what lies here is stale, and its figures belong to another experiment.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from persuasion.errors import DataFailure
+from persuasion.findings import dig
+from persuasion.yaml12 import load_yaml
+
+Tree = dict[str, Any]
+REQUIRED = ("train", "evaluate")
+"""Their outputs, with the parameters, say which experiment this is."""
+CURVES = {"training": "step", "validation": "epoch"}
+"""Tables of metrics/train, each with the column that counts."""
+TABLES = ("pairs", "replies")
+DATA = {"adapter": "models/adapter", "base": "models/base", "pairs": "data/pairs", "threads": "data/threads"}
+KEY_FILE = "pseudonym_key_file"
+SECRET = re.compile(r"(?<=://)[^/\s@]+@|hf_\w{16,}|AKIA[0-9A-Z]{16}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One value of a metric; ``step`` is 0 for a final figure."""
+
+    name: str
+    value: float
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """What a tracker may show. ``key`` is equal for equal parameters and results."""
+
+    name: str
+    key: str
+    params: dict[str, str]
+    points: tuple[Point, ...]
+    tags: dict[str, str]
+    texts: dict[str, Tree]
+    tables: dict[str, Path]
+    report: Path | None
+    stale: tuple[str, ...]
+
+
+def top(folder: Path) -> Path:
+    """The project's root: the nearest folder upward with DVC's or git's mark, else ``folder`` itself."""
+    marks = ("dvc.lock", ".dvc", ".git")
+    return next((here for here in (folder, *folder.parents) if any((here / m).exists() for m in marks)), folder)
+
+
+def read(root: Path) -> Experiment:
+    """Read the workspace at ``root``. Raises DataFailure when train and evaluate are not up to date there."""
+    if not (root / "dvc.lock").is_file():
+        raise DataFailure("nothing was run yet: dvc.lock is missing", where=root, fix="make repro")
+    params: Tree = load_yaml(root / "params.yaml")
+    lock: Tree = load_yaml(root / "dvc.lock")
+    stages: Tree = lock.get("stages") or {}
+    stale = tuple(name for name in sorted(stages) if name != "report" and not _current(root, name, stages, params))
+    lacking = [name for name in REQUIRED if name not in stages or name in stale]
+    if lacking:
+        raise DataFailure(f"{' and '.join(lacking)} not up to date", where=root / "dvc.lock", fix="make repro")
+    shown = redacted(params)
+    key = _key(shown, stages)
+    samples, report = root / "data/samples", root / "report"
+    return Experiment(
+        name=os.environ.get("DVC_EXP_NAME") or f"repro-{key[:8]}",
+        key=key,
+        params={name: value if isinstance(value, str) else json.dumps(value) for name, value in flat(shown)},
+        points=(*_figures(root, set(stages) - set(stale)), *_curves(root)),
+        tags={"persuasion.key": key, **_data_tags(stages), **_git_tags(root), **_dvc_tags()},
+        texts={"params.yaml": shown, "dvc.lock": redacted(lock)},
+        tables={name: samples / f"{name}.parquet" for name in TABLES if (samples / f"{name}.parquet").is_file()},
+        report=report if report.is_dir() else None,
+        stale=stale,
+    )
+
+
+def redacted(value: Any, name: str = "") -> Any:
+    """``value`` without credentials, and of the pseudonyms' key file only whether there is one."""
+    if isinstance(value, dict):
+        return {key: redacted(item, str(key).rpartition(".")[2]) for key, item in value.items()}
+    if name == KEY_FILE:
+        return value is not None
+    if isinstance(value, list):
+        return [redacted(item) for item in value]
+    return SECRET.sub("", value) if isinstance(value, str) else value
+
+
+def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of a tree by dotted path; a list is one leaf."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _current(root: Path, name: str, stages: Tree, params: Tree) -> bool:
+    """Whether the stage ran with these parameters, on these outputs of other stages, and its figures still lie here."""
+    stage = stages[name]
+    made = {out["path"]: out.get("md5") for other in stages.values() for out in other.get("outs", ())}
+    settled = all(dig(params, path) == value for path, value in stage.get("params", {}).get("params.yaml", {}).items())
+    fed = all(made.get(dep["path"], dep.get("md5")) == dep.get("md5") for dep in stage.get("deps", ()))
+    return settled and fed and all(_md5(root / path) == md5 for path, md5 in made.items() if path == _metrics(name))
+
+
+def _metrics(stage: str) -> str:
+    return f"metrics/{stage}.json"
+
+
+def _md5(path: Path) -> str | None:
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else None
+
+
+def _key(params: Tree, stages: Tree) -> str:
+    """Without the stage `report`, whose entry is not written yet while it runs."""
+    outs = {out["path"]: out.get("md5") for name in REQUIRED for out in stages[name].get("outs", ())}
+    return hashlib.sha256(json.dumps([params, outs], sort_keys=True).encode()).hexdigest()
+
+
+def _figures(root: Path, stages: set[str]) -> Iterator[Point]:
+    """Every number of the stages' metrics, named as in ``dvc metrics show``; an undefined one is left out."""
+    for stage in sorted(stages):
+        path = root / _metrics(stage)
+        for name, value in flat(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ():
+            if isinstance(value, int | float):
+                yield Point(name=name, value=float(value), step=0)
+
+
+def _curves(root: Path) -> Iterator[Point]:
+    for table, counter in CURVES.items():
+        path = root / "metrics/train" / f"{table}.tsv"
+        if not path.is_file():
+            continue
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream, delimiter="\t"):
+                for name, value in row.items():
+                    if value and name not in CURVES.values():
+                        yield Point(name=f"{table}/{name}", value=float(value), step=round(float(row[counter])))
+
+
+def _data_tags(stages: Tree) -> dict[str, str]:
+    made = {out["path"]: out.get("md5") for stage in stages.values() for out in stage.get("outs", ())}
+    return {f"{name}.md5": made[path] for name, path in DATA.items() if made.get(path)}
+
+
+def _git_tags(root: Path) -> dict[str, str]:
+    revision = _git(root, "rev-parse", "HEAD")
+    if not revision:
+        return {}
+    changed = bool(_git(root, "status", "--porcelain", "--", "persuasion", "stages"))
+    return {
+        "mlflow.source.git.commit": revision,
+        "git.revision": revision,
+        "git.code_changed": "true" if changed else "false",
+    }
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git prints, or nothing where there is no git or no repository."""
+    try:
+        command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.strip()  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _dvc_tags() -> dict[str, str]:
+    named = {"dvc.exp": "DVC_EXP_NAME", "dvc.baseline": "DVC_EXP_BASELINE_REV"}
+    return {tag: os.environ[name] for tag, name in named.items() if os.environ.get(name)}

@@ -1,0 +1,83 @@
+import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+from dvc.utils.serialize import load_yaml as dvc_load
+from dvc.utils.serialize import modify_yaml
+
+from persuasion.config import PARAMS, Params, load_params
+from persuasion.errors import UsageFailure
+from persuasion.yaml12 import load_yaml
+
+TEXT = PARAMS.read_text(encoding="utf-8")
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    assert TEXT.count(old) >= 1, old
+    path = tmp_path / "params.yaml"
+    path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+def test_params_load_and_our_reader_agrees_with_dvcs():
+    assert isinstance(load_params(), Params)
+    assert load_yaml(PARAMS) == dvc_load(str(PARAMS))
+
+
+@pytest.mark.parametrize("text", ["1e-05", "1E-5", "5e-5", "1e5", ".5", "+1.5e+3", "0x1F", "0o17", "no", "on", "1_000"])
+def test_scalars_read_as_dvc_reads_them(tmp_path, text):
+    path = tmp_path / "p.yaml"
+    path.write_text(f"a: {text}\n")
+    ours, theirs = load_yaml(path)["a"], dvc_load(str(path))["a"]
+    assert (type(ours), ours) == (type(theirs), theirs)
+
+
+def test_what_dvc_writes_for_a_small_number_stays_a_number(tmp_path):
+    path = changed(tmp_path, "x", "x")
+    with modify_yaml(str(path)) as tree:
+        tree["train"]["learning_rate"] = 1e-5
+    assert "1e-05" in path.read_text()
+    assert load_params(path).train.learning_rate == 1e-5
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("  beta: 0.1", "  betta: 0.1", ["dpo.betta", 'did you mean "dpo.beta"']),
+        ("  beta: 0.1", "  beta: 0", ["dpo.beta", "above 0"]),
+        ("  beta: 0.1", '  beta: "0.1"', ["dpo.beta", "a number"]),
+        ("  beta: 0.1", "  beta: 0.1\n  beta: 0.2", ["duplicate key"]),
+        ("  beta: 0.1", "  beta: .nan", ["NaN"]),
+        ("    train: 0.6", "    train: 0.7", ["pairs.split.train", "= 1"]),
+        ("  epochs: 2", "  epochs: true", ["train.epochs", "a whole number"]),
+        ("  kind: small", "  kind: hub", ["model.name"]),
+        ("  strict: false", "  strict: no", ["source.strict", "true or false"]),
+        ("dpo:", "dpo: !!python/object:os.system\nd:", ["not valid YAML"]),
+        ("seed: 1", "seed: &a [1]\n  b: *a", ["aliases are not allowed"]),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_its_path_and_what_was_expected(tmp_path, old, new, says):
+    with pytest.raises(UsageFailure) as refused:
+        load_params(changed(tmp_path, old, new))
+    assert all(part in str(refused.value) for part in says), refused.value
+
+
+def test_a_missing_parameter_is_named(tmp_path):
+    line = next(line for line in TEXT.splitlines() if line.startswith("  beta:"))
+    with pytest.raises(UsageFailure, match=re.escape("missing parameter dpo.beta")):
+        load_params(changed(tmp_path, line + "\n", ""))
+
+
+def test_no_section_has_defaults_and_every_number_has_a_comment():
+    def sections(kind):
+        yield kind
+        for field in fields(kind):
+            if is_dataclass(field.type):
+                yield from sections(field.type)
+
+    assert all(field.default_factory is field.default for kind in sections(Params) for field in fields(kind))
+    bare = [line for line in TEXT.splitlines() if re.match(r" +\w+: \S", line) and "#" not in line]
+    obvious = """seed layers heads learning_rate weight_decay warmup_ratio r alpha dropout schedule epochs
+        max_grad_norm train validation test allow_train top_p batch_size gradient_checkpointing"""
+    assert {line.strip().split(":")[0] for line in bare} <= set(obvious.split())

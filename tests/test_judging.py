@@ -1,0 +1,98 @@
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from persuasion import judging
+from persuasion.config import Evaluate
+from persuasion.errors import IntegrityFailure
+from persuasion.findings import dig
+from persuasion.records import Pair, Verdict
+from tests.test_baselines import pair, pairs_by_words
+
+SETTINGS = Evaluate(split="validation", bootstrap=200, length_tolerance=0.1, seed=1)
+
+
+def verdict(name: str, chosen: float, rejected: float, reference: tuple[float, float] = (-20.0, -22.0)) -> Verdict:
+    """A verdict with the given rewards at beta 0.1."""
+    return Verdict(
+        pair_id=name,
+        policy_chosen_logp=reference[0] + chosen / 0.1,
+        policy_rejected_logp=reference[1] + rejected / 0.1,
+        reference_chosen_logp=reference[0],
+        reference_rejected_logp=reference[1],
+        chosen_reward=chosen,
+        rejected_reward=rejected,
+        margin=chosen - rejected,
+        chosen_tokens=10,
+        rejected_tokens=10,
+    )
+
+
+def judged(pairs: list[Pair], verdicts: list[Verdict], kinds: dict[str, str] | None = None) -> Any:
+    return judging.judge(verdicts, pairs, pairs_by_words("yes", "no", 20, 1), kinds or {}, SETTINGS)
+
+
+def test_figures_by_hand() -> None:
+    pairs = [pair(0, "a b c", "a b"), pair(1, "a", "a b"), pair(2, "a b", "c d"), pair(3, "a b", "c d")]
+    rewards = [(0.5, -0.5), (-1.0, 1.0), (-0.2, -0.2), (-0.1, -2.0)]
+    verdicts = [verdict(p.pair_id, *r) for p, r in zip(pairs, rewards, strict=True)]
+    kinds = {"t1_c0": "style", "t1_c1": "relation", "t1_c2": "relation"}
+    figures = judged(pairs, verdicts[::-1], kinds)
+    assert figures["reward_accuracy"] == (1 + 0 + 0.5 + 1) / 4
+    assert figures["reference_accuracy"] == 1
+    assert figures["pairs"] == 4 and figures["threads"] == 2 and figures["test_split"] == 0
+    assert figures["reward_margin"] == pytest.approx((1 - 2 + 0 + 1.9) / 4)
+    assert figures["displacement_rate"] == 0.75
+    assert figures["perplexity"]["reference"] == {
+        "chosen": pytest.approx(math.exp(2)),
+        "rejected": pytest.approx(math.exp(2.2)),
+    }
+    assert figures["perplexity"]["policy"]["chosen"] == pytest.approx(math.exp((80 - (5 - 10 - 2 - 1)) / 40))
+    assert figures["accuracy_length_matched"] == 0.75 and figures["pairs_length_matched"] == 2
+    assert dig(figures, "baseline.length.accuracy") == 0.5
+    assert dig(figures, "difference.length.mean") == pytest.approx(0.125)
+    assert dig(figures, "difference.reference.mean") == pytest.approx(-0.375)
+    assert dig(figures, "by_kind.style.accuracy") == 1 and dig(figures, "by_kind.relation.accuracy") == 0.25
+    assert dig(figures, "by_kind.relation.pairs") == 2
+
+
+def test_every_figure_exists_and_is_json_when_there_is_nothing_to_judge() -> None:
+    empty, full = (
+        judged([], []),
+        judged([pair(0, "a", "b"), pair(2, "c", "d")], [verdict("p0000", 1, 0), verdict("p0002", 0, 1)]),
+    )
+    assert empty.keys() == full.keys()
+    for figures in (empty, full, judged([pair(0, "a", "b")], [verdict("p0000", -math.inf, math.inf)])):
+        json.dumps(figures, allow_nan=False)
+    assert empty["reward_accuracy"] is None and empty["pairs"] == 0
+
+
+def test_the_interval_surrounds_the_accuracy() -> None:
+    pairs = pairs_by_words("yes", "no", 60, 2)
+    verdicts = [verdict(p.pair_id, float(i % 3 > 0), 0.5) for i, p in enumerate(pairs)]
+    figures = judged(pairs, verdicts)
+    assert figures["reward_accuracy_low"] < figures["reward_accuracy"] < figures["reward_accuracy_high"]
+    assert figures == judged(pairs[::-1], verdicts[::-1])
+
+
+@pytest.mark.parametrize("names", [["p0000"], ["p0000", "p0009"], ["p0000", "p0000"]])
+def test_verdicts_must_match_the_pairs(names: list[str]) -> None:
+    with pytest.raises(IntegrityFailure):
+        judged([pair(0, "a", "b"), pair(1, "a", "b")], [verdict(name, 1, 0) for name in names])
+
+
+@pytest.mark.parametrize(
+    "margins", [[0.0], [0.3], [-0.3, -0.3], [-1.0, 0.0, 7.0], [1e-9, 1e9], [0.1 * i for i in range(50)]]
+)
+def test_histogram_keeps_every_pair_and_has_an_edge_at_zero(margins: list[float]) -> None:
+    rows = judging.margin_histogram([verdict(f"p{i}", margin, 0.0) for i, margin in enumerate(margins)])
+    assert sum(row["pairs"] for row in rows) == len(margins) and len(rows) <= judging.HISTOGRAM_BINS + 2
+    assert not any(row["low"] < 0 < row["high"] for row in rows)
+
+
+def test_histogram_of_nothing_or_the_infinite_is_empty() -> None:
+    endless = replace(verdict("p", 0, 0), margin=math.inf)
+    assert judging.margin_histogram([]) == judging.margin_histogram([endless]) == []

@@ -1,0 +1,282 @@
+import json
+import random
+import shutil
+from collections import Counter
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from persuasion.config import Pairs, Split
+from persuasion.corpus import corpus
+from persuasion.errors import DataFailure
+from persuasion.pairing import build_pairs, orphans
+from persuasion.records import (
+    BOT,
+    DELETED,
+    MODERATOR,
+    SPLITS,
+    Comment,
+    CorpusThread,
+    Delta,
+    Pair,
+    Submission,
+    ThreadSplit,
+)
+from persuasion.tables import read_rows, write_rows
+from persuasion.usable import assemble
+from stages import pair as stage
+from tests.builders import comment, submission
+
+PARAMS = Pairs(
+    negative="random",
+    per_positive=2,
+    min_words=1,
+    max_words=60,
+    op_must_read=True,
+    split=Split(train=0.6, validation=0.2, test=0.2),
+    clean=True,
+    min_threads=1,
+    near_duplicate=0.8,
+    allow_leaks=False,
+    seed=1,
+)
+
+TOLD = "You have convinced me of the opposite, friend, and I thank you."
+
+
+def words(seed, count=20):
+    """A text that no other seed gives."""
+    draw = random.Random(seed)
+    return " ".join(draw.choice("abcdefghij") + draw.choice("aeiou") + draw.choice("klmnprst") for _ in range(count))
+
+
+def delta(by_op=True, source="confirmed"):
+    return Delta(by="OP" if by_op else "other", by_op=by_op, source=source, at=500)
+
+
+def post(name, **changes):
+    given = {"id": name, "author": f"op-{name}", "created_utc": 1, "title": f"CMV: {words(name, 5)}"}
+    return submission(**given | {"selftext": words(f"post {name}", 40)} | changes)
+
+
+def reply(name, thread, **changes):
+    """A top-level comment; a delta given as ``deltas`` is earned."""
+    given = {"id": name, "thread_id": thread, "parent_id": thread, "author": f"by-{name}", "created_utc": 10}
+    given |= {"body": words(name), "is_op": False, "deltas": (), "rivals": ()} | changes
+    return comment(**given, earned_delta=bool(given["deltas"]))
+
+
+def talk(thread, *replies):
+    """The comments of a thread: OP's last word at 100, the winner and ``replies`` before it."""
+    op = reply(f"{thread}-op", thread, author=f"op-{thread}", is_op=True, created_utc=100)
+    return [op, reply(f"{thread}-won", thread, deltas=(delta(),)), *replies]
+
+
+def forum(count=40):
+    """Threads with one winner, one other award, and up to four that earned none."""
+    posts = [post(f"t3_{number:03}") for number in range(count)]
+    comments = []
+    for number, row in enumerate(posts):
+        others = [reply(f"{row.id}-{k}", row.id) for k in range(number % 5)]
+        comments += talk(row.id, *others, reply(f"{row.id}-fan", row.id, deltas=(delta(by_op=False),)))
+    return posts, comments
+
+
+def built(posts, comments, params=PARAMS):
+    return build_pairs(assemble(posts, comments, clean=True), params)
+
+
+def test_order_of_rows_does_not_matter(tmp_path):
+    posts, comments = forum()
+    results = {}
+    for name in ("given", "shuffled"):
+        results[name] = built(posts, comments)
+        write_rows(tmp_path / name, results[name][0], Pair, "pair_id")
+        random.Random(name).shuffle(posts)
+        random.Random(name).shuffle(comments)
+    assert results["given"] == results["shuffled"]
+    assert (tmp_path / "given").read_bytes() == (tmp_path / "shuffled").read_bytes()
+
+
+def test_every_award_and_every_thread_ends_once():
+    posts, comments = forum()
+    posts += [
+        post("t3_gone", role=DELETED, author=""),
+        post("t3_cut", selftext="[removed]"),
+        post("t3_mod", role=MODERATOR),
+    ]
+    posts += [post("t3_empty", title="", selftext=" \n"), post("t3_silent")]
+    comments += [row for name in ("t3_gone", "t3_cut", "t3_mod", "t3_empty") for row in talk(name)]
+    win = {"deltas": (delta(),)}
+    more = [
+        ("nested", reply("n", "t3_000", parent_id="t1_x", **win)),
+        ("too_short", reply("s", "t3_000", body="&gt; Only a quote.", **win)),
+        ("too_long", reply("l", "t3_000", body=words("l", 61), **win)),
+        ("deleted", reply("d", "t3_000", body="[deleted]", **win)),
+        ("deleted", reply("a", "t3_000", role=DELETED, **win)),
+        ("not_a_challenger", reply("b", "t3_000", role=BOT, **win)),
+        ("not_a_challenger", reply("i", "t3_000", is_op=True, **win)),
+        ("label_residue", reply("r", "t3_000", body=TOLD, **win)),
+        ("no_post", reply("o", "t3_unknown", **win)),
+    ]
+    comments += [row for _, row in more]
+    threads = assemble(posts, comments, clean=True)
+    pairs, dropped = build_pairs(threads, PARAMS)
+    dropped += orphans(threads, comments)
+    reasons = {row.id: row.reason for row in dropped if row.kind == "comment"}
+    assert [reasons[row.id] for _, row in more] == [reason for reason, _ in more]
+    ended = [row.id for row in dropped if row.kind == "comment"] + list({pair.chosen_id for pair in pairs})
+    assert sorted(ended) == sorted(row.id for row in comments if row.earned_delta)
+    ended = [row.id for row in dropped if row.kind == "thread"] + list({pair.thread_id for pair in pairs})
+    assert sorted(ended) == sorted(row.id for row in posts)
+    counts = Counter(row.reason for row in dropped)
+    assert counts["thread_dropped"] == 4
+    assert counts["award_not_by_op"] == 40
+    assert counts["no_negative"] == counts["no_pair"] == 8
+    assert all(counts[reason] == 1 for reason in ("op_deleted", "post_removed", "moderator_post", "empty_post"))
+    assert counts["no_delta"] == 1
+
+
+def test_who_earned_a_delta_is_never_rejected():
+    posts, comments = forum()
+    comments += [reply(f"{row.id}-again", row.id, author=f"by-{row.id}-won") for row in posts]
+    pairs, _ = built(posts, comments)
+    winners = {(row.thread_id, row.author) for row in comments if row.earned_delta}
+    assert len(pairs) == 8 + 24 * 2
+    assert not winners & {(pair.thread_id, pair.rejected_author) for pair in pairs}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"body": "&gt; Only a quote."},
+        {"body": words("long", 61)},
+        {"body": "[removed]"},
+        {"body": words("t3_1-won")},
+        {"body": words("t3_1-won") + " more"},
+        {"body": TOLD},
+        {"role": BOT},
+        {"role": DELETED},
+        {"role": MODERATOR},
+        {"is_op": True},
+        {"author": "op-t3_1"},
+        {"author": "by-t3_1-won"},
+        {"parent_id": "t1_other"},
+        {"created_utc": 100},
+        {"deltas": (delta(by_op=False),)},
+    ],
+    ids=str,
+)
+def test_what_may_not_be_rejected(changes):
+    good, bad = reply("good", "t3_1"), reply("bad", "t3_1", **changes)
+    pairs, _ = built([post("t3_1")], talk("t3_1", good, bad))
+    assert [pair.rejected_id for pair in pairs] == ["good"]
+
+
+def test_unknown_authors_are_not_one_person():
+    fan = reply("fan", "t3_1", deltas=(delta(by_op=False),))
+    comments = [replace(row, author="") for row in talk("t3_1", reply("a", "t3_1"), reply("b", "t3_1"), fan)]
+    pairs, _ = built([post("t3_1", author="")], comments)
+    assert {pair.rejected_id for pair in pairs} == {"a", "b"}
+
+
+def test_choice_is_a_hash_of_seed_and_ids():
+    posts, comments = [post("t3_1")], talk("t3_1", *(reply(f"c{k}", "t3_1") for k in range(9)))
+    pairs, _ = built(posts, comments)
+    order = sorted((f"c{k}" for k in range(9)), key=lambda k: sha256(f"1\0t3_1-won\0{k}".encode()).hexdigest())
+    assert {pair.rejected_id for pair in pairs} == set(order[:2])
+    name = sha256(f"t3_1-won\0{order[0]}".encode()).hexdigest()[:16]
+    assert f"p_{name}" in {pair.pair_id for pair in pairs}
+    others, _ = built(posts, comments, replace(PARAMS, seed=2, per_positive=9))
+    assert len(others) == 9
+
+
+def test_given_pairs_are_kept_as_given():
+    rivals = ("late", "short", "absent", "same", "also", "nested")
+    won = reply("won", "t3_1", author="", deltas=(delta(source="given"),), rivals=rivals, created_utc=0)
+    late, short = (reply("late", "t3_1", author="", created_utc=0), reply("short", "t3_1", author="", body="&gt; No."))
+    same = reply("same", "t3_1", author="", body=won.body)
+    also = reply("also", "t3_1", deltas=(delta(by_op=False),))
+    others = [reply("other", "t3_1", author="", created_utc=0), reply("nested", "t3_1", parent_id="t1_x"), also]
+    pairs, dropped = built([post("t3_1", author="", title="")], [won, late, short, same, *others])
+    assert [(pair.chosen_id, pair.rejected_id, pair.label_source) for pair in pairs] == [("won", "late", "given")]
+    assert pairs[0].prompt == words("post t3_1", 40)
+    reasons = ["earned_delta", "missing", "near_chosen", "too_short", "unusable"]
+    assert sorted(row.reason for row in dropped if row.kind == "pair") == [f"rejected_{name}" for name in reasons]
+    pairs, dropped = built([post("t3_1")], [replace(won, body=TOLD), late, short, same])
+    assert Counter(row.reason for row in dropped) == {"label_residue": 1, "chosen_dropped": 6, "no_pair": 1}
+    assert not pairs
+
+
+def test_prompt_is_title_blank_line_text_and_tells_no_verdict():
+    posts = [post("t3_1", title="CMV: Naps help.", selftext="They do, and " + words("x"))]
+    pairs, _ = built(posts, talk("t3_1", reply("a", "t3_1")))
+    assert pairs[0].prompt.split("\n\n") == ["CMV: Naps help.", "They do, and " + words("x")]
+    told = [replace(posts[0], selftext="My view has changed since the first reply. " + words("x"))]
+    pairs, dropped = built(told, talk("t3_1", reply("a", "t3_1")))
+    assert [row.reason for row in dropped] == ["label_residue", "no_pair"]
+    assert not pairs
+
+
+def test_corpus_is_every_usable_reply_of_one_split():
+    posts = [post("t3_1"), post("t3_2", selftext=TOLD), post("t3_3", role=DELETED), post("t3_4"), post("t3_5")]
+    spoiled = [reply("told", "t3_1", body=TOLD), reply("n", "t3_1", parent_id="t1_x"), reply("b", "t3_1", role=BOT)]
+    comments = talk("t3_1", reply("plain", "t3_1"), *spoiled) + talk("t3_2") + talk("t3_3") + talk("t3_4")
+    splits = {row.id: "train" for row in posts} | {"t3_4": "test"}
+    rows = corpus(assemble(posts, comments, clean=True), splits, "train", PARAMS)
+    assert [(row.thread_id, row.completions) for row in rows] == [("t3_1", (words("plain"), words("t3_1-won")))]
+    assert rows[0].prompt == assemble(posts[:1], [], clean=True)[0].prompt
+
+
+def run_stage(folder, monkeypatch, posts, comments):
+    monkeypatch.chdir(folder)
+    write_rows(Path("data/threads/submissions.parquet"), posts, Submission, "id")
+    write_rows(Path("data/threads/comments.parquet"), comments, Comment, "id")
+    stage.main()
+
+
+def test_stage_writes_pairs_corpus_and_figures_that_add_up(tmp_path, monkeypatch):
+    shutil.copy("params.yaml", tmp_path)
+    posts, comments = forum(120)
+    run_stage(tmp_path, monkeypatch, posts, comments)
+    figures = json.loads(stage.METRICS.read_text())["pair"]
+    pairs = {split: read_rows(stage.PAIRS / f"{split}.parquet", Pair) for split in SPLITS}
+    assert figures["pairs"] == {split: len(rows) for split, rows in pairs.items()}
+    lines = [json.loads(line) for line in (stage.PAIRS / "dropped.jsonl").read_text().splitlines()]
+    assert figures["dropped_by"] == Counter(line["reason"] for line in lines)
+    assert {tuple(line) for line in lines} == {("id", "kind", "reason", "thread_id")}
+    kinds = Counter(line["kind"] for line in lines)
+    assert figures["awarded"]["all"] == figures["awarded"]["chosen"] + kinds["comment"] == 240
+    assert figures["threads"]["all"] == sum(figures["threads"][split] for split in SPLITS) + kinds["thread"] == 120
+    assert not any(figures["leaks"].values())
+    splits = {row.thread_id: row.split for row in read_rows(stage.PAIRS / "splits.parquet", ThreadSplit)}
+    assert set(splits) == {row.id for row in posts}
+    corpus = {split: read_rows(stage.CORPUS / f"{split}.parquet", CorpusThread) for split in ("train", "validation")}
+    for split, rows in corpus.items():
+        assert {row.thread_id for row in rows} == {thread for thread, name in splits.items() if name == split}
+    assert all(splits[pair.thread_id] == split for split, rows in pairs.items() for pair in rows)
+
+
+@pytest.mark.parametrize(
+    ("threads", "says"), [(1, r"train \d, validation \d, test \d"), (10, "no thread gives a pair")]
+)
+def test_stage_refuses_too_little_and_leaves_nothing(tmp_path, monkeypatch, threads, says):
+    shutil.copy("params.yaml", tmp_path)
+    posts, comments = forum(threads)
+    if threads == 10:
+        comments = [replace(row, earned_delta=False, deltas=()) for row in comments]
+    with pytest.raises(DataFailure, match=says):
+        run_stage(tmp_path, monkeypatch, posts, comments)
+    assert {path.name for path in Path().iterdir()} == {"params.yaml", "data"}
+    assert {path.name for path in Path("data").iterdir()} == {"threads"}
+
+
+def test_a_title_alone_is_a_prompt_and_uncleaned_texts_stay_as_they_are():
+    posts, comments = forum(1)
+    titled = replace(posts[0], title="CMV: Naps help", selftext="")
+    assert assemble([titled], comments, clean=True)[0].prompt == "CMV: Naps help"
+    raw = assemble([replace(posts[0], selftext="&gt; EDIT: !delta")], comments, clean=False)[0]
+    assert raw.prompt.endswith("&gt; EDIT: !delta")
+    assert all(raw.texts[row.id] == row.body for row in comments if row.id in raw.texts)

@@ -1,0 +1,211 @@
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from persuasion import inert, report
+from persuasion.config import load_params
+from persuasion.contents import WITHHELD, Inputs
+from persuasion.findings import findings
+from persuasion.records import Reply
+from stages import report as stage
+
+ROOT = Path(__file__).parents[1]
+HOSTILE = (
+    "<script>alert(1)</script> {{7*7}} {% raw %} </textarea></title> [x](javascript:alert(1)) | a | b |"
+    "\x1b[31mred\x1b[0m <img src=x onerror=alert(1)> https://evil.example/ www.evil.example ![i](http://evil.example/p.png)"
+    " \u202eabc\x00 `c`"
+    "\n# heading\n- item\n1. one\n> quote\n    code\n<!-- x\n***\n=== & &lt; \\"
+)
+EVALUATE = {
+    "reward_accuracy": 0.87,
+    "reward_accuracy_low": 0.83,
+    "reward_accuracy_high": 0.91,
+    "reference_accuracy": 0.51,
+    "reference_accuracy_low": 0.45,
+    "reference_accuracy_high": 0.57,
+    "pairs": 240,
+    "threads": 130,
+    "test_split": 0,
+    "rewards": {"chosen": -0.4, "rejected": -1.9},
+    "displacement_rate": 0.7,
+    "baseline": {"length": {"accuracy": 0.5, "accuracy_low": 0.44, "accuracy_high": 0.56}, "tfidf": {"accuracy": 0.9}},
+    "difference": {
+        "reference": {"mean": 0.36, "low": 0.3, "high": 0.42},
+        "length": {"mean": 0.37, "low": 0.3, "high": 0.44},
+        "tfidf": {"mean": -0.03, "low": -0.06, "high": 0.01},
+    },
+    "by_kind": {"style": {"accuracy": 0.95, "accuracy_low": 0.9, "accuracy_high": 0.99, "pairs": 120}},
+}
+
+
+def reply(
+    text: str = "Fair point, and yet.", prompt: str = "I think naps are a waste.", chosen: str = "Consider rest."
+) -> Reply:
+    return Reply(
+        thread_id="t3_abc",
+        prompt=prompt,
+        text=text,
+        base_text=text,
+        chosen=chosen,
+        seed=1,
+        stopped=True,
+        base_stopped=False,
+    )
+
+
+def inputs(
+    replies: list[Reply], *, public: bool = False, synthetic: bool = True, evaluate: object = EVALUATE
+) -> Inputs:
+    params = load_params(ROOT / "params.yaml")
+    points = [
+        {"epoch": e / 4, "loss": 0.7 - e / 20, "reward_margin": e / 3, "reward_accuracy": 0.5 + e / 20}
+        for e in range(9)
+    ]
+    return Inputs(
+        metrics={
+            "evaluate": evaluate,
+            "extract": {"lines": 10, "refused_by": {"bad|json<": 2}},
+            "generate": {"safety": {"insult": 0.0}},
+        },
+        training=points,
+        validation=points[::4],
+        reliability=[{"predicted": 0.6, "observed": 0.7, "pairs": 10}, {"predicted": 0.9, "observed": 0.8, "pairs": 9}],
+        margins=[{"low": -1.0, "high": 0.0, "pairs": 3}, {"low": 0.0, "high": 1.0, "pairs": 16}],
+        replies=replies,
+        params=replace(params, report=replace(params.report, public=public)),
+        synthetic=synthetic,
+    )
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def test_hostile_text_is_inert_in_html() -> None:
+    page, plain = (Page(report.html(inputs([reply(t, t, t)]))) for t in (HOSTILE, "plain"))
+    assert [tag for tag, _ in page.tags] == [tag for tag, _ in plain.tags]
+    assert "<script>alert(1)</script> {{7*7}}" in page.words and "\x1b" not in page.words and "\u202e" not in page.words
+    for tag, attributes in page.tags:
+        assert tag not in {"script", "iframe", "object", "embed", "form", "link"}
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:image/svg+xml;base64,"))
+
+
+def test_the_page_forbids_everything_but_its_own_style_and_figures() -> None:
+    metas = [attributes for tag, attributes in Page(report.html(inputs([]))).tags if tag == "meta"]
+    policy = [m["content"] for m in metas if m.get("http-equiv") == "Content-Security-Policy"]
+    assert policy == ["default-src 'none'; style-src 'unsafe-inline'; img-src data:"]
+
+
+def test_hostile_text_is_inert_in_markdown() -> None:
+    text, plain = (report.markdown(inputs([reply(t, t, t)])) for t in (HOSTILE, "plain"))
+    assert not re.search(r"<[a-zA-Z/!]|\{\{|\{%|\x1b|\x00|\u202e|://|\bwww\.", text)
+    assert not re.search(r"(?<!\\)[\[\]`|]", "\n".join(line for line in text.split("\n") if line.startswith("> ")))
+    assert re.findall(r"^#+ ", text, re.M) == re.findall(r"^#+ ", plain, re.M)
+    widths = {line.replace("\\|", "").count("|") for line in text.split("\n") if "bad" in line}
+    assert widths == {3}
+
+
+def test_one_line_of_markdown_reads_as_written() -> None:
+    assert inert.markdown("a_b *c* | <d> & [e](f)") == r"a\_b \*c\* \| &lt;d&gt; &amp; \[e\](f)"
+    assert str(inert.quoted("1. x\n- x\n\n1.5 a")) == "> &#8203;1. x\n> &#8203;- x\n>\n> &#8203;1.5 a"
+
+
+def test_public_reports_withhold_people_and_copies_of_them() -> None:
+    real = reply("My own words here.", "A person wrote this post.", "A person answered it.")
+    copied = reply(
+        "As said: " + " ".join(f"w{i}" for i in range(15)), " ".join(f"w{i}" for i in range(20)), "Another answer."
+    )
+    for form in (report.html, report.markdown):
+        text = form(inputs([real, copied], public=True, synthetic=False))
+        assert (
+            "person wrote" not in text and "person answered" not in text and "w12" not in text and "t3_abc" not in text
+        )
+        assert "My own words here" in text and WITHHELD.strip("[]") in text
+        assert "person wrote" in form(inputs([real], public=True, synthetic=True))
+
+
+def test_figures_are_drawn_and_told_when_missing() -> None:
+    page = Page(report.html(inputs([])))
+    drawn = [a["src"] or "" for tag, a in page.tags if tag == "img"]
+    assert len(drawn) == 6 and all(b64decode(src.split(",")[1]).lstrip().startswith(b"<?xml") for src in drawn)
+    bare = replace(inputs([]), metrics={}, training=[], validation=[], reliability=[], margins=[])
+    empty = Page(report.html(bare))
+    assert not [tag for tag, _ in empty.tags if tag == "img"] and "No figure of" in empty.words
+    assert "–" in empty.words and "not measured in this run" in empty.words
+    assert "None" not in re.sub(r"None[.:]", "", empty.words + report.markdown(bare)) and "nan" not in empty.words
+
+
+def test_the_same_run_gives_the_same_bytes_whatever_the_hash_seed() -> None:
+    code = (
+        "import hashlib; from tests import test_report as t; from persuasion import report as r;"
+        "i = t.inputs([t.reply()] * 3); print(hashlib.sha256((r.html(i) + r.markdown(i)).encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone},
+                       capture_output=True, text=True, check=True).stdout.strip()
+        for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo"))
+    }  # fmt: skip
+    assert len(digests) == 1 and len(digests.pop()) == hashlib.sha256().digest_size * 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "prefers the comment that earned the delta in 87.0% of 240 pairs"),
+        ({}, "does better than picking the longer comment"),
+        ({}, "cannot be told apart from a bag-of-words model"),
+        ({}, "Likelihood displacement"),
+        ({}, "did not look at the test pairs"),
+        ({"rewards": {"chosen": 0.3}}, "became more likely on average"),
+        ({"test_split": 1}, "These are the test pairs"),
+        ({"difference": {"length": {"mean": -0.2, "low": -0.3, "high": -0.1}}}, "does worse than picking the longer"),
+        ({"difference": {}}, "cannot be compared with picking the longer comment"),
+        ({"reward_accuracy": None}, "No pair could be judged"),
+        ({"reward_accuracy_low": None}, "undefined: fewer than two posts"),
+    ],
+)
+def test_findings_claim_no_more_than_the_intervals(change: dict[str, object], said: str) -> None:
+    assert said in " ".join(findings({**EVALUATE, **change}))
+
+
+def test_a_missing_metric_stops_the_stage_before_it_writes(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "stages.report"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 3 and "metrics/extract.json is missing" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("body", ["exit 3", "sleep 60", None])
+def test_a_mirror_that_fails_hangs_or_is_absent_costs_one_line(
+    body: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    python = tmp_path / "python"
+    if body:
+        python.write_text(f"#!/bin/sh\nexec {body}\n" if "sleep" in body else f"#!/bin/sh\n{body}\n")
+        python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr(stage, "MIRROR_SECONDS", 0.5)
+    stage._mirror()
+    assert capfd.readouterr().err.count("\n") == 1
