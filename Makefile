@@ -32,9 +32,9 @@ check: env
 	ruff format --check .
 	mypy
 
-# two clean clones of the last commit, each with its own cache, must agree on every output's hash
+# two clean clones, each with its own cache, must agree on every output's hash
 reproducible: env
-	python -m benchmarks.reproducible
+	python -m tests.reproducible
 
 # resolve pyproject.toml's ranges anew and pin what was found
 lock:

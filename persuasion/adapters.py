@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from persuasion.config import Params
-from persuasion.errors import IntegrityFailure
 from persuasion.files import write_json, write_text
-
-KEY = "persuasion.json"
+from persuasion.models import KEY
 
 CARD = """---
 base_model: models/base
@@ -48,15 +46,6 @@ def save_adapter(policy: Any, tokenizer: Any, folder: Path, params: Params, fact
     write_json(config, ordered | {"base_model_name_or_path": "models/base"})
     write_json(folder / KEY, facts)
     write_text(folder / "README.md", _card(params, facts))
-
-
-def read_key(folder: Path) -> dict[str, Any]:
-    """What an adapter's folder says of its origin. Raises IntegrityFailure where it says nothing."""
-    try:
-        key: dict[str, Any] = json.loads((folder / KEY).read_text(encoding="utf-8"))
-        return key
-    except (OSError, ValueError):
-        raise IntegrityFailure(f"{folder} is no adapter of this pipeline", why=f"{KEY} is missing") from None
 
 
 def _card(params: Params, facts: dict[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """The sentence frames of the synthetic sample, by the part they play.
 
 Slots: ``a`` and ``b`` (acts), ``drawback``, ``group``, ``gain``, ``person``, ``month``, ``span``.
-GOOD and BAD hold as many frames each, with as many names, months and spans to guess and as many
-rare words, so that neither side is likelier or longer to a model of the texts alone. Therapy, sleep
+GOOD and BAD hold as many frames each and are balanced in length, in rare words and in what there is
+to guess (names, months, spans): to a small model trained on both, a sentence of either side costs
+8.8 nats on average. So neither side is likelier or longer to a model of the texts alone. Therapy, sleep
 and stress are never argued against as such: a post weighs one good habit against another.
 """
 
@@ -78,7 +79,7 @@ GOOD = {
         "Last {month}, {person} changed to {b} and found {gain} after {span}.",
         "Take {person} as an example: {span} of {b} brought {gain}.",
         "One case comes to mind, because {person} had the same worry until {month}.",
-        "In {month}, {person} started with {b} twice a week and kept it up for {span}.",
+        "In {month}, {person} started with {b} in a small way and kept it up for {span}.",
         "A small group at the library tested {b} for {span}, and most of them kept it.",
         "To give one case, {person} wrote down every problem for {span}, and {drawback} was rare.",
         "{person} once thought like you and then tried {b} for {span}.",

@@ -8,7 +8,10 @@ A post prefers act ``a`` to act ``b`` because of one ``drawback``. A thread carr
   *this* post states, the others about another drawback of the topic. Without the post they are alike.
 
 ``chance`` is a comment's true probability of a delta, and the delta is drawn with it: labels are
-noisy. Ranking pairs by ``chance`` is therefore the best any judge can do: IDEAL_ACCURACY.
+noisy. Ranking pairs by ``chance`` is therefore the best any judge can do: right on 94.5 % of pairs
+(IDEAL_ACCURACY; style 95 %, relation 93.5 %; over 20,000 threads, two pairs per delta). Words alone
+reach about as much on style and one half on relation.
+
 Comments are drawn to a length that is independent of their worth, and comments that come after the
 original poster's last visit restore equal shares of both styles, so that a model of the texts alone
 prefers neither side. It does not know Reddit's raw form: that is ``fauna``.
@@ -22,7 +25,7 @@ from persuasion.frames import BAD, CLAIMS, CLOSERS, FILLERS, FOLLOWS, GOOD, LEAD
 from persuasion.topics import GROUPS, MONTHS, NUMBERS, PERSONS, SPANS, TOPICS
 
 STYLE, RELATION = "style", "relation"
-IDEAL_ACCURACY = 0.945  # measured over 10,000 threads
+IDEAL_ACCURACY = 0.945
 STYLE_SHARE = 0.7
 PRESENT_SHARE = 0.92  # threads whose original poster comes back, reads and awards
 LETTERS_PER_WORD = 5.3

@@ -3,6 +3,7 @@
 Everything architecture-specific about packing lives here, so that ``logps`` knows tensors only.
 """
 
+import json
 import shutil
 import sys
 import warnings
@@ -27,7 +28,6 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 from transformers.utils import logging
 
-from persuasion.adapters import read_key
 from persuasion.attention import packed_attention
 from persuasion.config import Compute, Model, Small
 from persuasion.device import DTYPES
@@ -42,6 +42,7 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 PACKABLE = {"llama", "mistral", "qwen2"}  # families whose attention is plain and passes `packed_row` through
+KEY = "persuasion.json"  # in an adapter's folder: what it was trained on
 WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "LICENSE*")
 
 logging.set_verbosity_error()
@@ -159,6 +160,15 @@ def load_policy(base: Path, adapter: Path, compute: Compute, device: torch.devic
         )
     lm, tokenizer = load_base(base, compute, device)
     return PeftModel.from_pretrained(lm, adapter).eval(), tokenizer
+
+
+def read_key(folder: Path) -> dict[str, Any]:
+    """What an adapter's folder says of its origin. Raises IntegrityFailure where it says nothing."""
+    try:
+        key: dict[str, Any] = json.loads((folder / KEY).read_text(encoding="utf-8"))
+        return key
+    except (OSError, ValueError):
+        raise IntegrityFailure(f"{folder} is no adapter of this pipeline", why=f"{KEY} is missing") from None
 
 
 def save_base(lm: Any, tokenizer: Any, folder: Path) -> None:

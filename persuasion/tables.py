@@ -59,6 +59,18 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     return [built(kind, row) for row in table.to_pylist()]
 
 
+def require_rows(path: Path, kind: type[Row]) -> list[Row]:
+    """Read at least one row; raises DataFailure also when there is none."""
+    rows = read_rows(path, kind)
+    if not rows:
+        raise DataFailure(
+            f"{path} holds no {kind.__name__} row",
+            why="the data gave none for this split",
+            fix="see metrics/pair.json for what was dropped; give more data, or change pairs.split or pairs.seed",
+        )
+    return rows
+
+
 def write_tsv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows of numbers for ``dvc plots``; every row has the keys of the first, None is left empty."""
     columns = list(rows[0]) if rows else []

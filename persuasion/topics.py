@@ -29,7 +29,7 @@ TOPICS: dict[str, Topic] = {
         "leaving the phone in the kitchen; waking up with the sun; writing a list before bed;"
         "opening the window at night; playing quiet music in bed; drinking herbal tea before bed;"
         "taking a warm shower at night; stopping work at eight; keeping the bedroom cool; stretching before bed",
-        "the strict routine; the boredom; the noise; the slow progress; the discomfort; the temptation",
+        "the strict routine; the boredom; the effort; the slow progress; the discomfort; the temptation",
         "deeper rest; a calm start; a clear head at breakfast; steady energy; a slow evening; more patience",
     ),
     "stress": _topic(
@@ -37,17 +37,17 @@ TOPICS: dict[str, Topic] = {
         "keeping a worry notebook; walking around the block; making a pros & cons list;"
         "talking about a bad day; listening to rain sounds; leaving early on Fridays; tidying the desk;"
         "writing down three good things; watering the plants; drawing for ten minutes; leaving a gap between meetings",
-        "the effort; the pressure; the interruption; the slow progress; the uncertainty; the planning",
-        "room to think; a lighter week; steady nerves; one free evening; a softer voice at home; a quiet lunch",
+        "the effort; the pressure; the interruption; the slow progress; the uncertainty; the repetition",
+        "room to think; a lighter week; a steady hand; one free evening; a softer voice at home; a quiet lunch",
     ),
     "therapy": _topic(
-        "joining group sessions; choosing one-to-one sessions; meeting a counsellor online;"
+        "joining group sessions; having one-to-one sessions; meeting a counsellor online;"
         "keeping a mood diary; bringing notes to a session; asking a counsellor for homework;"
         "seeing a counsellor every week; drawing during a session; setting one goal at a time;"
-        "talking things through with a counsellor; choosing evening sessions; practising one exercise at home;"
+        "talking things through with a counsellor; booking evening sessions; practising one exercise at home;"
         "making a mood chart; coming with one question",
-        "the cost; the waiting; the awkwardness; the preparation; the uncertainty; the travel",
-        "an outside view; words for a mood; a safe hour each week; a plan for busy days; kinder self-talk;"
+        "the effort; the pressure; the awkwardness; the preparation; the uncertainty; the repetition",
+        "an outside view; a word for each mood; a safe hour each week; a plan for busy days; kinder self-talk;"
         "more patience",
     ),
     "study": _topic(
@@ -64,15 +64,15 @@ TOPICS: dict[str, Topic] = {
         "sharing a calendar; asking for feedback every week; taking a real lunch break;"
         "writing things down after meetings; finishing at five; starting the day with one hard task;"
         "blocking two quiet hours; walking during calls; closing the inbox after lunch; working in pairs",
-        "the interruption; the planning; the noise; the hurry; the paperwork; the isolation",
+        "the interruption; the planning; the pressure; the hurry; the preparation; the repetition",
         "a whole morning of focus; trust in the team; a clear end of the day; a fair share of tasks;"
         "honest feedback; time for the hard part",
     ),
     "relationships": _topic(
-        "planning a weekly dinner for two; sharing the household budget; keeping separate hobbies;"
+        "having a weekly dinner for two; sharing the household budget; keeping separate hobbies;"
         "talking before going to sleep; writing small notes; cooking together; taking a trip once a year;"
         "asking before giving advice; having one phone-free evening; splitting the chores;"
-        "saying thanks every day; keeping one shared calendar; visiting family together; planning a free weekend",
+        "saying thanks every day; keeping one shared calendar; visiting family together; keeping a weekend free",
         "the awkwardness; the silence; the planning; the effort; the strict routine; the misunderstanding",
         "easy laughter; quiet trust; a fair deal at home; one honest conversation; shared good news; a calm weekend",
     ),
@@ -81,7 +81,7 @@ TOPICS: dict[str, Topic] = {
         "swimming on weekends; cycling along the river; counting steps; lifting light weights at home;"
         "dancing in the kitchen; training with a partner; climbing stairs; taking a dance class;"
         "playing badminton; gardening after work",
-        "the cost; the crowd; the discomfort; the strict routine; the preparation; the comparison",
+        "the effort; the boredom; the discomfort; the strict routine; the preparation; the pressure",
         "a fresh mind; more strength; an hour outdoors; a better mood; a habit that sticks; good company",
     ),
     "friendships": _topic(
@@ -89,7 +89,7 @@ TOPICS: dict[str, Topic] = {
         "remembering birthdays; joining a club; telling a friend the truth; travelling with friends;"
         "sending voice messages; inviting new neighbours; sharing old photos; going for a walk together;"
         "playing board games; lending books",
-        "the travel; the cost; the silence; the planning; the awkwardness; the crowd",
+        "the effort; the cost; the silence; the planning; the awkwardness; the pressure",
         "a friend who listens; a warm kitchen; a sense of belonging; trust that lasts; help on moving day;"
         "easy laughter",
     ),
@@ -98,8 +98,8 @@ TOPICS: dict[str, Topic] = {
         "gaming with friends; reading the news on paper; setting a screen limit; muting group chats;"
         "spending Sundays offline; keeping screens out of the bedroom; printing photos at home;"
         "checking messages twice a day; turning the screen grey; keeping a paper calendar; using an alarm clock",
-        "the temptation; the boredom; the silence; the isolation; the hurry; the interruption",
-        "a longer attention span; quiet meals; more time for hobbies; rest for the eyes; a real talk at dinner;"
+        "the temptation; the boredom; the silence; the isolation; the effort; the interruption",
+        "a longer attention span; a quiet meal; more time for hobbies; rest for the eyes; a real talk at dinner;"
         "a quiet mind",
     ),
 }

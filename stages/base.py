@@ -14,7 +14,7 @@ from persuasion.files import replaced_folder, write_json
 from persuasion.pretraining import perplexity, pretrain
 from persuasion.records import CorpusThread
 from persuasion.running import run
-from persuasion.tables import read_rows
+from persuasion.tables import require_rows
 
 CORPUS, BASE, METRICS = Path("data/corpus/small"), Path("models/base"), Path("metrics/base.json")
 
@@ -33,11 +33,11 @@ def main() -> None:
 def _train(params: Params, folder: Path) -> dict[str, float | None]:
     """Train the small model on the training threads only, and hold it to its perplexity gate."""
     settings = params.model.small
-    threads = {split: read_rows(CORPUS / f"{split}.parquet", CorpusThread) for split in ("train", "validation")}
+    threads = {split: require_rows(CORPUS / f"{split}.parquet", CorpusThread) for split in ("train", "validation")}
     device = prepare(params.compute, settings.seed)
     texts = (text for thread in threads["train"] for text in (thread.prompt, *thread.completions))
     tokenizer = models.new_tokenizer(texts, settings.vocabulary)
-    # its own budget, not params.encoding: another template must not train another base
+    # a budget of its own, so that another template or limit does not train another base
     encoding = Encoding(
         template="chat", prefix="", suffix="", prompt_tokens=settings.context * 2 // 3, total_tokens=settings.context
     )

@@ -13,7 +13,7 @@ from persuasion.models import load_policy
 from persuasion.records import Pair, Truth, Verdict
 from persuasion.running import run
 from persuasion.scoring import encode_pairs, judge_pairs, load_reference, reference_key
-from persuasion.tables import read_rows, write_rows, write_tsv
+from persuasion.tables import read_rows, require_rows, write_rows, write_tsv
 
 PAIRS, REFERENCE = Path("data/pairs"), Path("data/reference")
 BASE, ADAPTER = Path("models/base"), Path("models/adapter")
@@ -25,7 +25,7 @@ def main() -> None:
     """Score the split, and write verdicts, figures and plot data."""
     params = load_params()
     split = params.evaluate.split
-    pairs = {name: read_rows(PAIRS / f"{name}.parquet", Pair) for name in ("train", split)}
+    pairs = {name: require_rows(PAIRS / f"{name}.parquet", Pair) for name in ("train", split)}
     policy, tokenizer = load_policy(BASE, ADAPTER, params.compute, prepare(params.compute, params.evaluate.seed))
     encoded = encode_pairs(tokenizer, pairs[split], params.encoding)
     key = reference_key(digest(BASE), params.compute.precision, {split: encoded})

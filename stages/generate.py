@@ -10,14 +10,13 @@ from persuasion import safety
 from persuasion.config import Params, load_params
 from persuasion.device import prepare
 from persuasion.encoding import encode_prompt, frame
-from persuasion.errors import DataFailure
 from persuasion.files import write_json
 from persuasion.measures import copy_rate, distinct_n, mean
 from persuasion.models import load_policy
 from persuasion.records import Pair, Reply
 from persuasion.running import run
 from persuasion.sampling import Sampled, sample
-from persuasion.tables import read_rows, write_rows
+from persuasion.tables import require_rows, write_rows
 
 PAIRS, BASE, ADAPTER = Path("data/pairs"), Path("models/base"), Path("models/adapter")
 REPLIES, METRICS = Path("data/replies.parquet"), Path("metrics/generate.json")
@@ -29,7 +28,7 @@ def main() -> None:
     params = load_params()
     settings = params.generate
     posts = _first_pairs(PAIRS / f"{settings.split}.parquet", settings.prompts)
-    training = read_rows(PAIRS / "train.parquet", Pair)
+    training = require_rows(PAIRS / "train.parquet", Pair)
     policy, tokenizer = load_policy(BASE, ADAPTER, params.compute, prepare(params.compute, settings.seed))
     tuned = _answer(policy, tokenizer, posts, params)
     with policy.disable_adapter():
@@ -55,9 +54,7 @@ def main() -> None:
 
 def _first_pairs(path: Path, count: int) -> list[Pair]:
     """One pair of each of the first ``count`` threads, by thread id."""
-    by_thread = {pair.thread_id: pair for pair in reversed(read_rows(path, Pair))}
-    if not by_thread:
-        raise DataFailure("there is no post to answer", where=path, fix="choose another generate.split")
+    by_thread = {pair.thread_id: pair for pair in reversed(require_rows(path, Pair))}
     return [by_thread[thread] for thread in sorted(by_thread)[:count]]
 
 

@@ -15,7 +15,7 @@ from persuasion.models import load_base
 from persuasion.records import EpochReply, EpochVerdict, Pair
 from persuasion.running import run
 from persuasion.scoring import encode_pairs, load_reference, reference_key
-from persuasion.tables import read_rows, write_rows, write_tsv
+from persuasion.tables import require_rows, write_rows, write_tsv
 from persuasion.verdicts import perplexities, rewards
 
 PAIRS, REFERENCE, BASE = Path("data/pairs"), Path("data/reference"), Path("models/base")
@@ -26,7 +26,7 @@ METRICS, CURVES = Path("metrics/train.json"), Path("metrics/train")
 def main() -> None:
     """Train the adapter, and write it with its curves, per-epoch tables and figures."""
     params = load_params()
-    pairs = {split: read_rows(PAIRS / f"{split}.parquet", Pair) for split in ("train", "validation")}
+    pairs = {split: require_rows(PAIRS / f"{split}.parquet", Pair) for split in ("train", "validation")}
     lm, tokenizer = load_base(BASE, params.compute, prepare(params.compute, params.train.seed))
     encoded = {split: encode_pairs(tokenizer, rows, params.encoding) for split, rows in pairs.items()}
     base_sha256 = digest(BASE)

@@ -1,5 +1,8 @@
 import json
 import math
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -143,3 +146,27 @@ def test_a_base_that_cannot_be_trusted_or_found_is_refused(tmp_path, plant):
         (tmp_path / "model.safetensors").unlink()
     with pytest.raises(SurroundingsFailure, match="no model can be loaded"):
         models.load_base(tmp_path, PARAMS.compute, torch.device("cpu"))
+
+
+def test_a_hub_snapshot_comes_from_the_cache_at_its_pinned_revision(tmp_path):
+    revision = "0123456789abcdef0123456789abcdef01234567"
+    snapshot = tmp_path / "hub/models--someone--tiny/snapshots" / revision
+    snapshot.mkdir(parents=True)
+    models.save_base(tiny.llama(len(TOK)).float(), TOK, snapshot)
+    (snapshot / "extra.py").write_text("raise SystemExit('remote code ran')")
+    code = (
+        "import sys, pathlib; from dataclasses import replace; from persuasion import models; from tests import tiny;"
+        f"m = replace(tiny.PARAMS.model, kind='hub', name='someone/tiny', revision='{revision}');"
+        "t = pathlib.Path(sys.argv[1]); t.mkdir(); models.fetch(m, t);"
+        "models.fetch(replace(m, revision='f' * 40), t)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "base")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+    )
+    assert "could not be fetched" in done.stderr  # the second, unknown revision
+    assert {path.name for path in (tmp_path / "base").iterdir()} == {
+        path.name for path in snapshot.iterdir() if path.suffix != ".py"
+    }

@@ -1,0 +1,224 @@
+"""dvc.yaml tells the truth, and the whole pipeline does what a DVC user expects."""
+
+import json
+import re
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+from dvc.utils.serialize import load_yaml as dvc_load
+
+from persuasion.config import load_params
+from tests.closures import ROOT, listed
+from tests.project import SMALL, change, copied, metrics, outputs, run
+from tests.reproducible import compare
+
+MAP = dvc_load(str(ROOT / "dvc.yaml"))
+STAGES = ["sample", "extract", "pair", "base", "reference", "train", "evaluate", "generate", "report"]
+KEYS = {
+    "extract": "lines submissions comments refused deltas refused_by skipped_by",
+    "pair": "pairs.train pairs.validation pairs.test threads.train leaks.thread leaks.author leaks.near_duplicate"
+    " leaks.label words.prompt_mean words.completion_mean dropped_by",
+    "base": "perplexity parameters",
+    "reference": "tokens.prompt_mean tokens.completion_mean truncated.prompt truncated.completion dropped"
+    " reference_accuracy",
+    "train": "loss steps validation.loss validation.reward_accuracy validation.reward_margin validation.nll_calibrated"
+    " rewards.chosen rewards.rejected perplexity.policy.chosen perplexity.policy.rejected"
+    " perplexity.reference.chosen perplexity.reference.rejected",
+    "evaluate": "reward_accuracy reward_accuracy_low reward_accuracy_high reward_margin rewards.chosen"
+    " rewards.rejected perplexity.policy.chosen reference_accuracy baseline.length.accuracy baseline.tfidf.accuracy"
+    " baseline.interplay.accuracy ece brier accuracy_length_matched pairs by_kind.style.accuracy"
+    " by_kind.relation.accuracy test_split",
+    "generate": "replies tokens_mean eos_rate distinct_2 copy_rate safety",
+}
+COLUMNS = {
+    "data/threads/comments.parquet": "id thread_id parent_id author created_utc score body is_op earned_delta deltas",
+    "data/threads/submissions.parquet": "id author created_utc score title selftext",
+    "data/pairs/train.parquet": "pair_id thread_id split prompt chosen rejected chosen_id rejected_id chosen_author"
+    " rejected_author op_author created_utc",
+    "data/reference/logps.parquet": "pair_id reference_chosen_logp reference_rejected_logp chosen_tokens"
+    " rejected_tokens",
+    "data/verdicts.parquet": "pair_id policy_chosen_logp policy_rejected_logp reference_chosen_logp"
+    " reference_rejected_logp chosen_reward rejected_reward margin chosen_tokens rejected_tokens",
+    "data/replies.parquet": "thread_id prompt text base_text chosen seed stopped",
+}
+
+
+def names(entries):
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def test_the_stages_are_the_contract():
+    assert list(MAP["stages"]) == STAGES
+    assert all(stage["cmd"] == f"python -m stages.{name}" for name, stage in MAP["stages"].items())
+    assert {(artifact["path"], artifact["type"]) for artifact in MAP["artifacts"].values()} == {
+        ("models/adapter", "model"),
+        ("data/pairs", "dataset"),
+    }
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_lists_all_the_code_it_runs_on(name):
+    code = [dep for dep in MAP["stages"][name]["deps"] if dep.startswith(("persuasion/", "stages/"))]
+    assert code == listed(ROOT / f"stages/{name}.py")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_tracks_the_parameters_it_reads(name):
+    """Sections named in the stage's own modules; the tree itself is validated everywhere, so it does not count."""
+    tracked = {param.split(".")[0] for param in MAP["stages"][name]["params"]}
+    sections = set(load_params().__dataclass_fields__)
+    read: set[str] = set()
+    for path in listed(ROOT / f"stages/{name}.py"):
+        source = (ROOT / path).read_text(encoding="utf-8")
+        read |= set(re.findall(r"\b(?:params|load_params\(\))\.(\w+)\b", source)) & sections
+    assert read <= tracked
+
+
+def test_a_sweep_over_training_never_recomputes_the_reference():
+    for name in ("sample", "extract", "pair", "base", "reference"):
+        assert not {"dpo", "lora", "train", "evaluate", "generate"} & set(MAP["stages"][name]["params"])
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = copied(tmp_path_factory.mktemp("a project") / "with spaces é", SMALL)
+    run(project, "dvc", "repro")
+    return project
+
+
+@pytest.mark.slow
+def test_every_contracted_figure_and_column_is_there(project):
+    seen: list[str] = []
+    for stage, keys in KEYS.items():
+        figures = metrics(project, stage)
+        for key in keys.split():
+            value = figures
+            for part in key.split("."):
+                value = value[part]
+        text = (project / f"metrics/{stage}.json").read_text(encoding="utf-8")
+        json.loads(text, parse_constant=pytest.fail)
+        seen.append(stage)
+    for path, columns in COLUMNS.items():
+        assert set(columns.split()) <= set(pq.read_schema(project / path).names), path
+    for path in ("report/index.html", "report/report.md", "models/adapter/adapter_model.safetensors",
+                 "models/adapter/README.md", "data/threads/refused.jsonl", "data/pairs/dropped.jsonl",
+                 "data/pairs/splits.parquet", "metrics/train/training.tsv", "data/samples/pairs.parquet"):  # fmt: skip
+        assert (project / path).is_file(), path
+    extract = metrics(project, "extract")
+    assert extract["lines"] == sum(extract[k] for k in ("submissions", "comments", "refused")) + sum(
+        extract["skipped_by"].values()
+    )
+    assert extract["refused"] == sum(extract["refused_by"].values())
+
+
+@pytest.mark.slow
+def test_a_second_repro_does_nothing_and_dvcs_commands_answer(project):
+    again = run(project, "dvc", "repro").stdout
+    assert "Running stage" not in again and "up to date" in again
+    shown = json.loads(run(project, "dvc", "metrics", "show", "--json").stdout)
+    assert set(shown[""]["data"]) == {f"metrics/{stage}.json" for stage in KEYS}
+    plots = json.loads(run(project, "dvc", "plots", "show", "--json").stdout)
+    assert {"DPO loss", "reward margin", "reward accuracy"} <= plots["data"].keys() and not plots.get("errors")
+    run(project, "git", "add", "--all")
+    run(project, "git", "commit", "--quiet", "--message", "results")
+
+
+@pytest.mark.slow
+def test_an_experiment_reruns_only_what_beta_touches_and_is_mirrored(project):
+    test_a_second_repro_does_nothing_and_dvcs_commands_answer(project) if dirty(project) else None
+    before = outputs(project)
+    said = run(project, "dvc", "exp", "run", "--name", "stronger", "-S", "dpo.beta=0.2").stdout
+    assert re.findall(r"Running stage '(\w+)'", said) == ["train", "evaluate", "generate", "report"]
+    after = outputs(project)
+    changed = {path for path in before if before[path] != after[path]}
+    assert "models/adapter" in changed
+    assert not changed & {"models/base", "data/reference", "data/pairs", "data/threads"}
+    differs = json.loads(run(project, "dvc", "params", "diff", "--json").stdout)
+    assert differs["params.yaml"]["dpo.beta"]["new"] == 0.2
+    table = json.loads(run(project, "dvc", "exp", "show", "--json").stdout)
+    names_ = [row["name"] for entry in table for exp in entry.get("experiments") or [] for row in exp["revs"]]
+    assert "stronger" in names_
+    count = run(project, "python", "-c", "import mlflow; mlflow.set_tracking_uri('sqlite:///mlflow.db');"
+                "print(len(mlflow.search_runs(search_all_experiments=True)))").stdout  # fmt: skip
+    assert count.strip() == "2"
+    run(project, "git", "checkout", "--quiet", ".")
+    run(project, "dvc", "checkout")
+
+
+def dirty(project):
+    return bool(run(project, "git", "status", "--porcelain").stdout)
+
+
+@pytest.mark.slow
+def test_pairs_and_adapter_open_without_our_code(project):
+    code = (
+        "from datasets import load_dataset; from peft import AutoPeftModelForCausalLM;"
+        "from transformers import AutoTokenizer;"
+        "d = load_dataset('parquet', data_files='data/pairs/train.parquet', split='train');"
+        "assert {'prompt', 'chosen', 'rejected'} <= set(d.column_names) and len(d);"
+        "m = AutoPeftModelForCausalLM.from_pretrained('models/adapter');"
+        "t = AutoTokenizer.from_pretrained('models/adapter'); assert t.chat_template;"
+        "print(m.generate(**t(d[0]['prompt'], return_tensors='pt'), max_new_tokens=2).shape)"
+    )
+    assert "torch.Size" in run(project, "python", "-c", code, HF_HUB_OFFLINE="1").stdout
+
+
+@pytest.mark.slow
+def test_two_clean_copies_give_identical_hashes(tmp_path):
+    rows = compare(tmp_path, SMALL)
+    assert len(rows) > 15
+    assert [path for path, first, second in rows if first != second] == []
+
+
+@pytest.mark.slow
+def test_a_local_base_serves_the_same_stages_and_ignores_the_data(project, tmp_path):
+    """A grouped-query model with another tokenizer; it is not built again when the pairs change."""
+    make = (
+        "import sys, pathlib; from tests import tiny; from persuasion import models; t = tiny.tokenizer();"
+        "p = pathlib.Path(sys.argv[1]); p.mkdir(); models.save_base(tiny.others(len(t))['qwen2'].float(), t, p)"
+    )
+    run(project, "python", "-c", make, str(tmp_path / "other"))
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy, symlinks=True)
+    local = {"model.kind": "local", "model.name": str(tmp_path / "other"), "encoding.prompt_tokens": 96,
+             "encoding.total_tokens": 160, "encoding.template": "plain", "encoding.suffix": "\n\nReply: "}  # fmt: skip
+    change(copy, local)
+    run(copy, "dvc", "repro", "evaluate")
+    assert metrics(copy, "reference")["truncated"]["prompt"] > 0
+    assert metrics(copy, "base")["perplexity"] is None
+    change(copy, {"pairs.seed": 2})
+    said = run(copy, "dvc", "repro", "reference").stdout
+    assert re.findall(r"Running stage '(\w+)'", said) == ["pair", "reference"]
+
+
+FAILURES = [
+    ("sample", {"dpo.beta": 0, "sample.seed": 2}, 2, "dpo.beta"),
+    ("sample", {"train.learning_rate": "fast", "sample.seed": 2}, 2, "train.learning_rate"),
+    ("extract", {"source.path": "data/raw/nowhere"}, 3, "nowhere"),
+    ("pair", {"sample.threads": 1, "pairs.split": {"train": 0.98, "validation": 0.01, "test": 0.01}}, 3, "too few"),
+    ("base", {"model.kind": "local", "model.name": "nowhere"}, 4, "nowhere"),
+    ("base", {"model.small.max_perplexity": 1.01}, 6, "max_perplexity"),
+    ("train", {"lora.targets": ["c_attn"]}, 2, "q_proj"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stage", "changes", "code", "says"), FAILURES)
+def test_what_is_wrong_is_one_message_and_leaves_nothing_finished(project, tmp_path, stage, changes, code, says):
+    """Run the failing stage as DVC does, on the finished outputs of the stages before it."""
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy, symlinks=True, ignore=shutil.ignore_patterns("mlflow*", "mlartifacts"))
+    change(copy, {"sample.threads": 90} | changes)
+    done = run(copy, "dvc", "repro", stage, ok=False)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    if stage == "pair":
+        return
+    direct = run(copy, "python", "-m", f"stages.{stage}", ok=False)
+    assert direct.returncode == code, direct.stderr
+    assert says in direct.stderr
+    assert direct.stderr.count("persuasion: ") == 1
+    for out in names(MAP["stages"][stage]["outs"]):
+        assert not (copy / out).exists(), f"{out} looks finished"
+    assert not list(copy.rglob(".*.partial"))
