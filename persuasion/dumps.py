@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import zstandard
-from tqdm import tqdm
 
 from persuasion.errors import DataFailure
+from persuasion.progress import bar
 
 CHUNK = 4096  # zstd can unfold a chunk 32,768-fold at once, so this bounds memory to 128 MiB
 BOMB_BYTES, BOMB_RATIO = 1 << 28, 1000  # real dumps unfold 5- to 30-fold
@@ -56,8 +56,8 @@ def lines(path: Path, max_line_bytes: int, zst_window_mb: int) -> Iterator[bytes
     """
     count = 0
     try:
-        with path.open("rb") as stream, _progress(path) as bar:
-            blocks = _blocks(stream, detected(path), zst_window_mb, bar)
+        with path.open("rb") as stream, bar(path.stat().st_size, path.name, "B", scale=True) as shown:
+            blocks = _blocks(stream, detected(path), zst_window_mb, shown)
             for line in _split(blocks, max_line_bytes):
                 yield line
                 count += 1
@@ -110,18 +110,13 @@ def _text_kind(head: bytes) -> str:
     return "CSV or TSV" if b"," in rows[0] or b"\t" in rows[0] else "plain text"
 
 
-def _progress(path: Path) -> Any:
-    """A bar on stderr, on a terminal only, and only when reading takes more than two seconds."""
-    return tqdm(total=path.stat().st_size, desc=path.name, unit="B", unit_scale=True, delay=2, disable=None)
-
-
 class _Truncated(Exception):
     """The file ended inside a compressed frame."""
 
 
-def _blocks(stream: Any, kind: str, zst_window_mb: int, bar: Any) -> Iterator[bytes]:
+def _blocks(stream: Any, kind: str, zst_window_mb: int, shown: Any) -> Iterator[bytes]:
     """Yield uncompressed blocks of any size."""
-    chunks = _chunks(stream, HEAD if kind == "text" else CHUNK, bar)
+    chunks = _chunks(stream, HEAD if kind == "text" else CHUNK, shown)
     if kind == "text":
         yield from chunks
         return
@@ -130,9 +125,9 @@ def _blocks(stream: Any, kind: str, zst_window_mb: int, bar: Any) -> Iterator[by
     yield from _unfolded(chunks, start)
 
 
-def _chunks(stream: Any, size: int, bar: Any) -> Iterator[bytes]:
+def _chunks(stream: Any, size: int, shown: Any) -> Iterator[bytes]:
     while chunk := stream.read(size):
-        bar.update(len(chunk))
+        shown.update(len(chunk))
         yield chunk
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from persuasion.batching import Group, PackedRow, batches, pack
+from persuasion.progress import bar
 
 PACKS = "persuasion_packs"  # attribute that `models` sets on a causal LM whose attention understands a row
 
@@ -26,8 +27,10 @@ def score(lm: Any, groups: Sequence[Group], batch_tokens: int) -> list[list[floa
     """Return, for each group, the summed log-prob (nats) of each completion given its prompt."""
     lm.eval()
     sums: list[float] = []
-    for batch in batches(groups, batch_tokens):
-        sums += completion_logps(lm, batch).tolist()
+    with bar(len(groups), "log-probs", "post") as shown:
+        for batch in batches(groups, batch_tokens):
+            sums += completion_logps(lm, batch).tolist()
+            shown.update(len(batch))
     flat = iter(sums)
     return [[next(flat) for _ in group.completions] for group in groups]
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from persuasion.batching import Group, batches, pack
 from persuasion.config import Small
 from persuasion.errors import TrainingFailure
 from persuasion.logps import token_logps
+from persuasion.progress import bar
 
 BETAS, CLIP, FLOOR = (0.9, 0.95), 1.0, 0.02  # AdamW momenta, gradient norm, last share of the learning rate
 
@@ -26,7 +26,7 @@ def pretrain(lm: Any, groups: Sequence[Group], settings: Small) -> int:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, steps, settings.warmup_ratio))
     lm.train()
     order = random.Random(settings.seed)
-    with tqdm(total=steps, desc="base", unit="step", disable=None) as bar:
+    with bar(steps, "base", "step") as shown:
         for _ in range(settings.epochs):
             for batch in _shuffled(groups, settings.batch_threads, order):
                 loss = -token_logps(lm, pack(batch, lm.device, score_prompts=True)).mean()
@@ -39,8 +39,8 @@ def pretrain(lm: Any, groups: Sequence[Group], settings: Small) -> int:
                 torch.nn.utils.clip_grad_norm_(lm.parameters(), CLIP)
                 optimizer.step()
                 schedule.step()
-                bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-                bar.update()
+                shown.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+                shown.update()
     return steps
 
 

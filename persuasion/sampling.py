@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from tqdm import tqdm
 from transformers import GenerationConfig
 
 from persuasion.config import Generate
+from persuasion.progress import bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,10 @@ def sample(lm: Any, tokenizer: Any, prompts: Sequence[tuple[int, ...]], settings
     replies: list[Sampled] = []
     torch.manual_seed(settings.seed)
     lm.eval()
-    starts = range(0, len(prompts), settings.batch_size)
-    for start in tqdm(starts, desc="replies", unit="batch", disable=None, leave=False):
-        replies += _batch(lm, tokenizer, prompts[start : start + settings.batch_size], settings)
+    with bar(len(prompts), "replies", "reply") as shown:
+        for start in range(0, len(prompts), settings.batch_size):
+            replies += _batch(lm, tokenizer, prompts[start : start + settings.batch_size], settings)
+            shown.update(len(replies) - shown.n)
     return replies
 
 

@@ -18,7 +18,6 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # before trl is imported
 import datasets
 import torch
 from peft import LoraConfig
-from tqdm import tqdm
 from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from trl import DPOConfig, DPOTrainer
@@ -30,6 +29,7 @@ from persuasion.dpo import LN2
 from persuasion.encoding import EncodedPair
 from persuasion.errors import IntegrityFailure, TrainingFailure, UsageFailure
 from persuasion.logps import head_logps, hidden, packs
+from persuasion.progress import bar
 from persuasion.records import Reference
 
 TOLERANCE = {"float32": 1e-4, "bfloat16": 1e-2}  # nats per token between policy and reference before step 1
@@ -139,7 +139,7 @@ class _Notes(TrainerCallback):
         self.bar: Any = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.bar = tqdm(total=state.max_steps, desc="dpo", unit="step", disable=None)
+        self.bar = bar(state.max_steps, "dpo", "step")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.bar.update()

@@ -17,6 +17,7 @@ SMALL = {
     "sample.threads": 90,
     "model.small.vocabulary": 512,
     "model.small.width": 32,
+    "model.small.heads": 4,
     "model.small.epochs": 1,
     "model.small.max_perplexity": 1000,
     "train.epochs": 1,

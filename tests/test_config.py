@@ -14,9 +14,11 @@ TEXT = PARAMS.read_text(encoding="utf-8")
 
 
 def changed(tmp_path: Path, old: str, new: str) -> Path:
-    assert TEXT.count(old) >= 1, old
+    """A copy of params.yaml in which the first match of the pattern ``old`` reads ``new``."""
+    text, count = re.subn(old, lambda _: new, TEXT, count=1, flags=re.MULTILINE)
+    assert count == 1, old
     path = tmp_path / "params.yaml"
-    path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -34,7 +36,7 @@ def test_scalars_read_as_dvc_reads_them(tmp_path, text):
 
 
 def test_what_dvc_writes_for_a_small_number_stays_a_number(tmp_path):
-    path = changed(tmp_path, "x", "x")
+    path = changed(tmp_path, "a", "a")
     with modify_yaml(str(path)) as tree:
         tree["train"]["learning_rate"] = 1e-5
     assert "1e-05" in path.read_text()
@@ -44,17 +46,17 @@ def test_what_dvc_writes_for_a_small_number_stays_a_number(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("  beta: 0.1", "  betta: 0.1", ["dpo.betta", 'did you mean "dpo.beta"']),
-        ("  beta: 0.1", "  beta: 0", ["dpo.beta", "above 0"]),
-        ("  beta: 0.1", '  beta: "0.1"', ["dpo.beta", "a number"]),
-        ("  beta: 0.1", "  beta: 0.1\n  beta: 0.2", ["duplicate key"]),
-        ("  beta: 0.1", "  beta: .nan", ["NaN"]),
-        ("    train: 0.6", "    train: 0.7", ["pairs.split.train", "= 1"]),
-        ("  epochs: 2", "  epochs: true", ["train.epochs", "a whole number"]),
-        ("  kind: small", "  kind: hub", ["model.name"]),
-        ("  strict: false", "  strict: no", ["source.strict", "true or false"]),
-        ("dpo:", "dpo: !!python/object:os.system\nd:", ["not valid YAML"]),
-        ("seed: 1", "seed: &a [1]\n  b: *a", ["aliases are not allowed"]),
+        (r"^  beta:", "  betta:", ["dpo.betta", 'did you mean "dpo.beta"']),
+        (r"^  beta: \S+", "  beta: 0", ["dpo.beta", "above 0"]),
+        (r"^  beta: \S+", '  beta: "0.1"', ["dpo.beta", "a number"]),
+        (r"^  beta:", "  beta: 0.2\n  beta:", ["duplicate key"]),
+        (r"^  beta: \S+", "  beta: .nan", ["NaN"]),
+        (r"^    train: \S+", "    train: 0.7", ["pairs.split.train", "= 1"]),
+        (r"^  epochs: \S+", "  epochs: true", ["train.epochs", "a whole number"]),
+        (r"^  kind: small", "  kind: hub", ["model.name"]),
+        (r"^  strict: \S+", "  strict: no", ["source.strict", "true or false"]),
+        (r"^dpo:", "dpo: !!python/object:os.system\nd:", ["not valid YAML"]),
+        (r"^  seed: \S+", "  seed: &a [1]\n  b: *a", ["aliases are not allowed"]),
     ],
 )
 def test_a_wrong_parameter_is_named_with_its_path_and_what_was_expected(tmp_path, old, new, says):
@@ -64,9 +66,8 @@ def test_a_wrong_parameter_is_named_with_its_path_and_what_was_expected(tmp_path
 
 
 def test_a_missing_parameter_is_named(tmp_path):
-    line = next(line for line in TEXT.splitlines() if line.startswith("  beta:"))
     with pytest.raises(UsageFailure, match=re.escape("missing parameter dpo.beta")):
-        load_params(changed(tmp_path, line + "\n", ""))
+        load_params(changed(tmp_path, "^  beta: .*\n", ""))
 
 
 def test_no_section_has_defaults_and_every_number_has_a_comment():

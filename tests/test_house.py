@@ -9,8 +9,8 @@ from tests.closures import ROOT, closure, imports
 
 CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
-TORCH = {"attention", "batching", "device", "journal", "logps", "models", "pretraining", "sampling", "scoring",
-         "training", "encoding"}  # fmt: skip
+TORCH = {"adapters", "attention", "batching", "device", "encoding", "journal"}
+TORCH |= {"logps", "models", "pretraining", "sampling", "scoring", "training"}
 HUGGING_FACE = {"models", "training", "sampling"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
 
