@@ -20,8 +20,9 @@ def replaced(target: Path) -> Iterator[Path]:
     remove(partial)
     try:
         yield partial
-        remove(target)
-        partial.rename(target)
+        if partial.is_dir():  # a folder cannot be renamed over another; a file can, at once
+            remove(target)
+        partial.replace(target)
     finally:
         remove(partial)
 

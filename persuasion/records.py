@@ -120,22 +120,12 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EpochVerdict:
-    """A verdict during training: which epoch, which split, and the pair's DPO loss (nats)."""
+class EpochVerdict(Verdict):
+    """A verdict during training: after which epoch, on which split, and the pair's DPO loss (nats)."""
 
     epoch: int
     split: str
-    pair_id: str
     loss: float
-    policy_chosen_logp: float
-    policy_rejected_logp: float
-    reference_chosen_logp: float
-    reference_rejected_logp: float
-    chosen_reward: float
-    rejected_reward: float
-    margin: float
-    chosen_tokens: int
-    rejected_tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

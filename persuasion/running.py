@@ -49,8 +49,11 @@ def _explain(error: BaseException) -> tuple[int, str]:
             return INTERRUPTED, "interrupted; run the same command again to continue"
         case Terminated():
             return TERMINATED, "terminated; run the same command again to continue"
-        case MemoryError():
-            return SURROUNDINGS, "out of memory\n  fix: lower train.batch_size or the token limits in params.yaml"
+        case _ if isinstance(error, MemoryError) or _torch_lacks_memory(error):
+            return (
+                SURROUNDINGS,
+                "out of memory\n  fix: lower train.batch_size, compute.batch_tokens or encoding's limits",
+            )
         case OSError() if error.errno in _DISK:
             return SURROUNDINGS, f"{error.strerror}\n  where: {error.filename or 'unknown path'}"
         case _:
@@ -58,3 +61,8 @@ def _explain(error: BaseException) -> tuple[int, str]:
                 f"internal error: {type(error).__name__}: {error}\n"
                 "  fix: run again with PERSUASION_DEBUG=1 and report the traceback"
             )
+
+
+def _torch_lacks_memory(error: BaseException) -> bool:
+    """Torch's own errors, known by name and words, so that a stage without torch need not import it."""
+    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)

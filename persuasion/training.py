@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import Any
 
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # before trl is imported: its trainer phones home
+# before trl and peft are imported: training needs nothing from the hub, and trl's trainer phones home
+os.environ.update({"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"})
 
 import datasets
 import torch

@@ -23,6 +23,7 @@ def ran(body: str, **env: str) -> subprocess.CompletedProcess:
         ("raise UsageFailure('a', where='b', why='c', fix='d')", 2, "persuasion: a\n  where: b\n  why: c\n  fix: d\n"),
         ("raise DataFailure('a')", 3, "persuasion: a\n"),
         ("raise MemoryError", 4, "out of memory"),
+        ("import torch; torch.empty(1 << 50)", 4, "out of memory"),
         ("open('/proc/nothing/x', 'w')", 1, "internal error: FileNotFoundError"),
         ("open('/', 'w')", 4, "Is a directory"),
         ("raise KeyboardInterrupt", 130, "interrupted"),

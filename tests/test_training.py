@@ -181,3 +181,32 @@ def test_a_hub_snapshot_comes_from_the_cache_at_its_pinned_revision(tmp_path):
     assert {path.name for path in (tmp_path / "base").iterdir()} == {
         path.name for path in snapshot.iterdir() if path.suffix != ".py"
     }
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_every_setting_of_the_original_research_code_runs(tmp_path, precision):
+    models.save_base(tiny.llama(len(TOK)).float(), TOK, tmp_path / "base")
+    params = replace(
+        PARAMS,
+        compute=replace(PARAMS.compute, precision=precision),
+        dpo=replace(PARAMS.dpo, beta=0.1),
+        lora=replace(PARAMS.lora, r=16, alpha=16, dropout=0.05, targets=("q_proj", "v_proj")),
+        train=replace(
+            PARAMS.train,
+            learning_rate=5e-5,
+            schedule="linear",
+            epochs=2,
+            batch_size=2,
+            accumulation=2,
+            gradient_checkpointing=True,
+            optimizer="adamw_torch",
+        ),
+    )
+    lm, _ = models.load_base(tmp_path / "base", params.compute, torch.device("cpu"))
+    assert lm.dtype == getattr(torch, precision)
+    _, _, trainer = fresh(params, lm)
+    loss, steps, _ = training.train(trainer, lambda epoch: None)
+    assert steps == 2
+    assert loss == pytest.approx(dpo.LN2, abs=0.02)
+    trained = {name for name, parameter in trainer.model.named_parameters() if parameter.requires_grad}
+    assert trained and all("q_proj" in name or "v_proj" in name for name in trained)
