@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from dataclasses import fields
 from hashlib import md5
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def build(root: Path, beta: float = 0.1) -> Path:
     curve = [f"{step}\t{step / 10}\t{1 / step}\t" for step in range(1, 1201)]
     (root / "metrics/train/training.tsv").write_text("\n".join(["step\tepoch\tloss\tmargin", *curve]) + "\n")
     (root / "metrics/train/validation.tsv").write_text("epoch\treward_accuracy\n1\t0.7\n2\t0.8\n")
-    numbers = dict.fromkeys(list(EpochVerdict.__annotations__)[3:], 1)
+    numbers = {field.name: 1 for field in fields(EpochVerdict) if field.name not in ("epoch", "split", "pair_id")}
     verdicts = [EpochVerdict(epoch=e, split="validation", pair_id=p, **numbers) for e in (1, 2) for p in "ab"]
     write_rows(root / "data/samples/pairs.parquet", verdicts, EpochVerdict, ("epoch", "pair_id"))
     words = dict.fromkeys(list(EpochReply.__annotations__)[1:], "<script>alert(1)</script> é")
