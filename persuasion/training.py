@@ -10,6 +10,7 @@ import functools
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from types import MethodType
 from typing import Any
 
@@ -21,6 +22,7 @@ import torch
 from peft import LoraConfig
 from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.training_args import OptimizerNames
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.utils import FusedCausalLMOutput
 
@@ -28,7 +30,7 @@ from persuasion.batching import pack, unpad
 from persuasion.config import Dpo, Lora, Params, Train
 from persuasion.dpo import LN2
 from persuasion.encoding import EncodedPair
-from persuasion.errors import IntegrityFailure, TrainingFailure, UsageFailure
+from persuasion.errors import IntegrityFailure, SurroundingsFailure, TrainingFailure, UsageFailure
 from persuasion.logps import head_logps, hidden, packs
 from persuasion.progress import bar
 from persuasion.records import Reference
@@ -75,10 +77,11 @@ def build(
     policy before its first step is not the reference.
     """
     rows = [_row(pair, reference[pair.pair_id]) for pair in pairs]
+    arguments = _arguments(params.train, params.dpo, lm.device.type)
     try:
         trainer = PairTrainer(
             model=lm,
-            args=_arguments(params.train, params.dpo, lm.device.type),
+            args=arguments,
             train_dataset=datasets.Dataset.from_list(rows),
             processing_class=tokenizer,
             peft_config=_lora(params.lora),
@@ -103,8 +106,13 @@ def train(trainer: PairTrainer, after_epoch: Callable[[int], None]) -> tuple[flo
     """Train to the end; call ``after_epoch`` with 1, 2, ...; return (mean loss, steps, curve rows)."""
     notes = _Notes(after_epoch)
     trainer.add_callback(notes)
-    with contextlib.redirect_stdout(None):
-        outcome = trainer.train()
+    try:
+        with contextlib.redirect_stdout(None):
+            outcome = trainer.train()
+    except ImportError as error:  # some optimisers live in packages of their own
+        raise SurroundingsFailure(
+            f"train.optimizer {trainer.args.optim} cannot be used here", why=str(error), fix="choose adamw_torch"
+        ) from None
     return outcome.training_loss, outcome.global_step, notes.rows
 
 
@@ -169,6 +177,11 @@ def _row(pair: EncodedPair, reference: Reference) -> dict[str, Any]:
 
 
 def _arguments(train: Train, dpo: Dpo, device: str) -> DPOConfig:
+    """TRL's settings from ours. Raises UsageFailure for an optimiser that transformers does not know."""
+    known = sorted(name.value for name in OptimizerNames)
+    if train.optimizer not in known:
+        close = get_close_matches(train.optimizer, known, n=1) or ["adamw_torch"]
+        raise UsageFailure(f"train.optimizer is {train.optimizer!r}", fix=f"did you mean {close[0]}?")
     return DPOConfig(
         output_dir=tempfile.gettempdir(),  # nothing is saved there: save_strategy is "no"
         learning_rate=train.learning_rate,

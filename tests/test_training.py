@@ -121,6 +121,16 @@ def test_targets_that_match_nothing_name_the_candidates():
     assert "q_proj" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "failure", "says"),
+    [("adamw_torc", UsageFailure, "adamw_torch"), ("paged_adamw_32bit", SurroundingsFailure, "cannot be used here")],
+)
+def test_an_optimiser_that_is_unknown_or_not_installed_is_named(optimizer, failure, says):
+    with pytest.raises(failure) as refused:
+        training.train(fresh(replace(PARAMS, train=replace(PARAMS.train, optimizer=optimizer)))[2], lambda epoch: None)
+    assert says in str(refused.value)
+
+
 def test_a_loss_that_is_not_finite_stops_with_its_step():
     _, _, trainer = fresh()
     for name, parameter in trainer.model.named_parameters():
