@@ -1,9 +1,9 @@
 from dataclasses import replace
 
-import pytest
+import torch
 
 from persuasion.encoding import encode_prompt, frame
-from persuasion.sampling import greedy, sample
+from persuasion.sampling import Sampled, greedy, sample
 from tests import tiny
 
 TOK = tiny.tokenizer()
@@ -24,13 +24,12 @@ def test_the_seed_decides_what_is_sampled():
     assert sample(LM, TOK, PROMPTS, warm) != sample(LM, TOK, PROMPTS, replace(warm, seed=2))
 
 
-@pytest.mark.parametrize("loud", [True, False])
-def test_a_reply_says_whether_the_model_ended_it(loud):
-    lm = tiny.llama(len(TOK))
-    head = lm.get_output_embeddings().weight.data
-    head.zero_()
-    head[TOK.eos_token_id if loud else 40] = 1.0
-    lm.model.norm.weight.data.fill_(1.0)
-    replies = sample(lm, TOK, PROMPTS, greedy(5, 4))
-    assert {reply.stopped for reply in replies} <= {True, False}
-    assert all(reply.stopped == (reply.tokens < 5) for reply in replies)
+def test_a_reply_says_whether_the_model_ended_it():
+    """The first greedy token of a reply, declared the end, must end it at once and stay out of it."""
+    first = LM.generate(torch.tensor([PROMPTS[0]]), max_new_tokens=1, do_sample=False)[0, -1].item()
+    assert first != TOK.eos_token_id
+    running = sample(LM, TOK, PROMPTS[:1], greedy(5, 1))[0]
+    assert (running.tokens, running.stopped) == (5, False)
+    ending = tiny.tokenizer()
+    ending.eos_token = TOK.convert_ids_to_tokens(first)
+    assert sample(LM, ending, PROMPTS[:1], greedy(5, 1)) == [Sampled("", 0, True)]
