@@ -7,7 +7,7 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := 1
 
-.PHONY: env repro test check reproducible lock
+.PHONY: env repro test check reproducible bench lock
 
 env: $(VENV)/ready
 
@@ -36,6 +36,11 @@ check: env
 # two clean clones, each with its own cache, must agree on every output's hash
 reproducible: env
 	python -m tests.reproducible
+
+# ours against named peers, each in one run (about half an hour on two quiet cores)
+bench: env
+	python -m benchmarks.extract
+	python -m benchmarks.extract_memory
 
 # resolve pyproject.toml's ranges anew and pin what was found
 lock:

@@ -31,16 +31,23 @@ class Source:
     """Which raw data is read, and how strictly."""
 
     path: str
-    kind: Literal["auto", "dump", "pairs"]
+    kind: Literal["auto", "dump", "arcticshift", "convokit", "tan", "shp", "pairs"]
     subreddit: str
     strict: bool
+    mask: bool
     pseudonym_key_file: str | None
+    removals_file: str
     max_line_bytes: int
     zst_window_mb: int
+    engine: Literal["local", "ray"]
+    workers: int
+    block_bytes: int
 
     def __post_init__(self) -> None:
         refuse("max_line_bytes", "at least 1024", unless=self.max_line_bytes >= 1024)
         refuse("zst_window_mb", "from 1 to 2048", unless=1 <= self.zst_window_mb <= 2048)
+        refuse("workers", "at least 0 (0: one per core)", unless=self.workers >= 0)
+        refuse("block_bytes", "from 1024 to 268435456", unless=1024 <= self.block_bytes <= 1 << 28)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

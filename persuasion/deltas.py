@@ -1,46 +1,47 @@
-"""Who earned a delta: DeltaBot's confirmations, and OP's tokens only where DeltaBot never spoke.
+"""Who earned a delta: DeltaBot's word, its log in r/DeltaLog, and OP's tokens where it left neither.
 
 A delta goes to the immediate parent of the comment that awards it. DeltaBot answers the awarding
-comment, so awarding = parent(DeltaBot's reply) and awarded = parent(awarding). Its texts changed
-over the years (the bots alexames/DeltaBot, sprt/deltabot, delta-bot-three, delta-bot-four); its
-refusals, removals and the sticky comment are no awards. Pure; works on raw author names.
+comment, so awarding = parent(DeltaBot's reply) and awarded = parent(awarding). A dump may hold a
+refusal that the bot later edited into a confirmation, or a confirmation that it later deleted; the
+log repairs both. ``deltalog`` reads the bot's texts. Pure; works on raw author names.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from persuasion.markdown import unescaped, visible
-from persuasion.reddit import RawComment, RawSubmission, is_deleted
+from persuasion.deltalog import CONFIRMED, REJECTED, REMOVED, Log, Logged, is_deltabot, read_reply
+from persuasion.markdown import unescaped
+from persuasion.reddit import DELETED, RawComment, RawSubmission, same_author
+from persuasion.roles import BOTS
 
-DELTABOT = "deltabot"
-CONFIRMED, TOKEN = "confirmed", "token"
+DELTALOG, TOKEN = "deltalog", "token"
 IGNORED = (
     "bot_rejected", "bot_removed", "bot_other", "no_awarding_comment", "no_awarded_comment", "not_to_a_comment",
-    "name_differs", "to_op", "to_self", "to_bot", "token_negated",
+    "name_differs", "to_op", "to_self", "to_bot", "to_deleted", "token_negated", "withdrawn",
 )  # fmt: skip
+CATCHING_UP = 3_600  # seconds that the bot may need to bring its log up to date
+OLDER = 86_400  # seconds; an award so much older than the log was given before there was one
 
-_NAME = r"\[?/?u/([\w\\-]+)"
-_CONFIRMATION = re.compile(rf"\s*confirm(?:ed|ation)\s*[-:–]\s*(?:1 )?(?:delta|point)s? awarded to {_NAME}", re.I)
-_BY_MODERATORS = re.compile(rf"\s*the moderators have confirmed\b.{{0,400}}?\b1 delta awarded to {_NAME}", re.I | re.S)
-_REMOVAL = re.compile(
-    r"\s*(?:the moderators have confirmed that this is either delta misuse|a moderator has removed this delta"
-    r"|the moderators have decided to undo this delta|the delta awarded to \S{1,60} has been removed)",
-    re.IGNORECASE,
+_TOKEN = re.compile(r"[∆Δδ]|!delta\b|&916;", re.IGNORECASE)  # delta-bot-three took &delta; and the misspelt &916; too
+_CALL = re.compile(r"![dD]")
+_SPELT = re.compile(r"&(?:amp;)*(?:#(?!x200B;)|916;|delta;|excl;|num;|semi;)", re.IGNORECASE)  # part of a token, or all
+TOKEN_SIGNS = (b"!", b"&", "∆".encode()[2:], "Δ".encode()[:1])  # bytes of which any text with a token holds one
+_LINE_END = re.compile(r"\r\n?|\n")
+_QUOTE = re.compile(r" {0,3}>")
+_CODE = re.compile(r" {4}|\t")
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+_CODE_SPAN = re.compile(r"(?<!`)(`{1,9})(?!`).{0,2000}?(?<!`)\1(?!`)", re.DOTALL)
+_FILLERS = (
+    r"(?:(?:an?|able|actually|any|argument|be|been|comment|enough|even|fully|going|gonna|i|is|it|just|point|quite|ready"
+    r"|really|sure|that|think|this|to|want|was|willing|yet|you(?:['’]?ve|r)?)\s){0,5}"
 )
-_REJECTION = re.compile(
-    r"\s*(?:this delta (?:has been rejected|is currently disallowed)"
-    r"|you (?:can'?t|cannot) award|you have already awarded)",
-    re.IGNORECASE,
-)
-
-_TOKEN = re.compile(r"[∆Δ]|!delta\b", re.IGNORECASE)
-_QUOTED = re.compile(r"^ {0,3}>[^\n]*$", re.MULTILINE)
-_CODE = re.compile(r"^(?: {4}|\t)[^\n]*$|`[^`\n]*`", re.MULTILINE)
-_FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
 _NEGATED = re.compile(
-    r"(?:n['’]t|\bnot|\bnever|\bcannot)\s(?:\w+\s){0,3}?(?:giv|award|worth|deserv|earn)\w*\b[^.!?\n]{0,30}$", re.I
+    rf"(?:(?:n['’]t|\b(?:don|won|can|wouldn|didn|doesn|haven|isn)t|\bnot|\bnever|\bcannot|\brefuse)\s{_FILLERS}"
+    r"(?:giv|award|worth|deserv|earn)\w{0,10}(?:\s(?!(?:but|so|here|easily|lightly|often|yet)\b)[\w'’/-]{1,20}){0,5}"
+    r"|\bnot an?|\bno)[\s\"“'*_(]{1,4}$",
+    re.IGNORECASE,
 )
 
 
@@ -55,42 +56,39 @@ class Award:
     at: int
 
 
-def awards(submission: RawSubmission, comments: Mapping[str, RawComment]) -> tuple[list[Award], Counter[str]]:
-    """Return one thread's awards, in order of time, and what was ignored, counted by reason.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """A sign, spoken ``at`` (Unix s), that ``awarding`` awards a delta ``to`` a name; ``logged``: the log's word."""
 
-    ``comments`` are the thread's by id. At most one award comes from one awarding comment.
+    awarding: str
+    to: str
+    source: str
+    at: int
+    logged: Logged | None
+
+
+def awards(
+    submission: RawSubmission, comments: Mapping[str, RawComment], log: Log | None
+) -> tuple[list[Award], Counter[str]]:
+    """Return one thread's awards, in order of time, and what was ignored, counted by reason (``IGNORED``).
+
+    ``comments`` are the thread's by id, or of them at least: DeltaBot's, those that ``may_bear_token``,
+    those that ``log`` names, and two comments above each; no other makes a difference. At most one
+    award comes from one awarding comment.
     """
     ignored: Counter[str] = Counter()
     spoken = [comment for comment in comments.values() if is_deltabot(comment.author)]
-    source = CONFIRMED if spoken else TOKEN
-    given = _confirmations(spoken, ignored) if spoken else _tokens(submission, comments.values(), ignored)
-    found = []
-    for awarding_id, name in given.items():
-        award = _award(submission, comments, awarding_id, name, source)
-        if isinstance(award, Award):
-            found.append(award)
-        else:
+    claims = _claims(spoken, log, ignored) if spoken or log else _tokens(submission, comments.values(), ignored)
+    found: list[Award] = []
+    for claim in claims:
+        award = _award(submission, comments, claim)
+        if isinstance(award, str):
             ignored[award] += 1
+        elif log and _withdrawn(claim, award, log):
+            ignored["withdrawn"] += 1
+        elif claim.awarding or not any(_alike(award, other) for other in found):
+            found.append(award)
     return sorted(found, key=lambda award: (award.at, award.awarded, award.by)), ignored
-
-
-def is_deltabot(author: str) -> bool:
-    """Whether this is DeltaBot's account; Reddit names differ by more than case."""
-    return author.casefold() == DELTABOT
-
-
-def confirmed_name(body: str) -> str | None:
-    """Return the recipient's name when a DeltaBot text confirms an award, else None."""
-    text = visible(unescaped(unescaped(body)))
-    if _REMOVAL.match(text):
-        return None
-    match = _CONFIRMATION.match(text) or _BY_MODERATORS.match(text)
-    return match[1].replace("\\", "") if match else None
-
-
-def is_removal(body: str) -> bool:
-    """Whether a DeltaBot text takes an award back."""
-    return _REMOVAL.match(visible(unescaped(unescaped(body)))) is not None
 
 
 def has_token(body: str) -> bool:
@@ -98,83 +96,153 @@ def has_token(body: str) -> bool:
     return _TOKEN.search(_own_words(body)) is not None
 
 
-def _confirmations(spoken: Iterable[RawComment], ignored: Counter[str]) -> dict[str, str]:
-    """Map each awarding comment to the confirmed name; a later removal takes it back."""
-    given: dict[str, str] = {}
-    for reply in sorted(spoken, key=lambda comment: (comment.created_utc, comment.id)):
-        if name := confirmed_name(reply.body):
-            given[reply.parent_id] = name
-        elif is_removal(reply.body):
-            given.pop(reply.parent_id, None)
-            ignored["bot_removed"] += 1
+def may_bear_token(body: str) -> bool:
+    """Whether ``has_token`` is worth asking: true wherever that is, false for most other texts, and quick."""
+    if not body.isascii() and ("∆" in body or "Δ" in body or "δ" in body):
+        return True
+    if "!" in body and _CALL.search(body):  # one character is found far sooner than two
+        return True
+    return "&" in body and _SPELT.search(body) is not None
+
+
+def negated(body: str) -> bool:
+    """Whether there are tokens, each in a "won't give a …". A rule of thumb, for where no bot decided."""
+    text = _own_words(body)
+    refused = (_NEGATED.search(text, max(0, mark.start() - 200), mark.start()) for mark in _TOKEN.finditer(text))
+    return has_token(body) and all(refused)
+
+
+def _claims(spoken: Iterable[RawComment], log: Log | None, ignored: Counter[str]) -> Iterator[_Claim]:
+    """What DeltaBot confirms or logs, one claim an awarding comment; those that name none come last.
+
+    A refusal of what the log lists was edited later. A removal holds unless the log was written after
+    it: the bot that removes in words writes its whole log anew each time.
+    """
+    entries = log.logged if log else ()
+    listed = {entry.awarding: entry for entry in entries if entry.awarding}
+    for awarding, (kind, name, at) in _last_words(spoken, ignored).items():
+        logged = listed.pop(awarding, None)
+        if kind == CONFIRMED:
+            yield _Claim(awarding=awarding, to=name, source=CONFIRMED, at=at, logged=logged)
+        elif log and logged and (kind == REJECTED or log.written > at):
+            yield _Claim(awarding=awarding, to=logged.to, source=DELTALOG, at=log.at, logged=logged)
         else:
-            rejected = _REJECTION.match(visible(unescaped(unescaped(reply.body))))
-            ignored["bot_rejected" if rejected else "bot_other"] += 1
-    return given
+            ignored[f"bot_{kind}"] += 1
+    for entry in (*listed.values(), *(entry for entry in entries if not entry.awarding)):
+        at = log.at if log else 0
+        yield _Claim(awarding=entry.awarding, to=entry.to, source=DELTALOG, at=at, logged=entry)
 
 
-def _tokens(submission: RawSubmission, comments: Iterable[RawComment], ignored: Counter[str]) -> dict[str, str]:
-    """Map each of OP's comments with a token to "" (a token names nobody)."""
-    given: dict[str, str] = {}
+def _last_words(spoken: Iterable[RawComment], ignored: Counter[str]) -> dict[str, tuple[str, str, int]]:
+    """By awarding comment: the kind of the last reply, whom it names, when it was written or edited (Unix s).
+
+    A refusal counts only where it is all there is: the bot also refuses a second delta.
+    """
+    words: dict[str, tuple[str, str, int]] = {}
+    replies = sorted(
+        (max(reply.created_utc, reply.version[1]), reply.id, reply.parent_id, reply.body) for reply in spoken
+    )
+    for at, _, awarding, body in replies:
+        kind, name = read_reply(body)
+        if kind in (CONFIRMED, REMOVED) or (kind == REJECTED and awarding not in words):
+            words[awarding] = (kind, name, at)
+        elif kind != REJECTED:
+            ignored["bot_other"] += 1
+    return words
+
+
+def _tokens(submission: RawSubmission, comments: Iterable[RawComment], ignored: Counter[str]) -> Iterator[_Claim]:
+    """OP's comments with a token, which names nobody."""
     for comment in comments:
-        if _by_op(comment, submission) and has_token(comment.body):
-            if _negated(comment.body):
+        if same_author(comment.author, submission.author) and has_token(comment.body):
+            if negated(comment.body):
                 ignored["token_negated"] += 1
             else:
-                given[comment.id] = ""
-    return given
+                yield _Claim(awarding=comment.id, to="", source=TOKEN, at=comment.created_utc, logged=None)
 
 
-def _award(
-    submission: RawSubmission, comments: Mapping[str, RawComment], awarding_id: str, name: str, source: str
-) -> Award | str:
-    """The award that ``awarding_id`` makes, or the reason why it makes none."""
-    awarding = comments.get(awarding_id)
-    if awarding is None:
-        return "no_awarding_comment"
-    if not awarding.parent_id.startswith("t1_"):
+def _award(submission: RawSubmission, comments: Mapping[str, RawComment], claim: _Claim) -> Award | str:
+    """The award that a claim makes, or the reason why it makes none.
+
+    The log speaks only for what the thread no longer tells: an awarding comment that is not in the
+    dump, or whose author is deleted.
+    """
+    awarding, logged = comments.get(claim.awarding), claim.logged
+    if awarding and not awarding.parent_id.startswith("t1_"):
         return "not_to_a_comment"
-    awarded = comments.get(awarding.parent_id)
+    awarded_id = awarding.parent_id if awarding else logged.awarded if logged else ""
+    awarded = comments.get(awarded_id)
     if awarded is None:
-        return "no_awarded_comment"
-    if name and not is_deleted(awarded.author) and awarded.author.casefold() != name.casefold():
-        return "name_differs"
-    if reason := _barred(submission, awarding, awarded):
-        return reason
-    return Award(
-        awarded=awarded.id,
-        by=awarding.author,
-        by_op=_by_op(awarding, submission),
-        source=source,
-        at=awarding.created_utc,
-    )
-
-
-def _barred(submission: RawSubmission, awarding: RawComment, awarded: RawComment) -> str:
-    """Why ``awarded`` may not receive a delta from ``awarding``, or ""."""
-    if awarding.id == awarded.id or _same(awarding.author, awarded.author):
+        return "no_awarded_comment" if awarded_id else "no_awarding_comment"
+    if awarded is awarding:
         return "to_self"
-    if _by_op(awarded, submission):
-        return "to_op"
-    return "to_bot" if is_deltabot(awarded.author) else ""
+    if _differ(claim.to, awarded.author) or (awarding and logged and _differ(logged.by, awarding.author)):
+        return "name_differs"
+    by, by_op = _giver(submission, awarding, logged)
+    if reason := _barred(submission.author, by, awarded.author if _known(awarded.author) else claim.to):
+        return reason
+    at = awarding.created_utc if awarding else claim.at
+    return Award(awarded=awarded.id, by=by, by_op=by_op, source=claim.source, at=at)
 
 
-def _by_op(comment: RawComment, submission: RawSubmission) -> bool:
-    return _same(comment.author, submission.author)
+def _giver(submission: RawSubmission, awarding: RawComment | None, logged: Logged | None) -> tuple[str, bool]:
+    """Who awards, and whether that is OP; "[deleted]" when nothing tells."""
+    if awarding and _known(awarding.author):
+        return awarding.author, same_author(awarding.author, submission.author)
+    if logged and (logged.by_op or same_author(logged.by, submission.author)):
+        return submission.author, True
+    return (logged.by if logged and not awarding else "") or DELETED, False
 
 
-def _same(author: str, other: str) -> bool:
-    """Whether two names are one account; deleted accounts are nobody's."""
-    return author == other and not is_deleted(author)
+def _barred(op: str, by: str, recipient: str) -> str:
+    """Why ``recipient`` may receive no delta, or "". One that neither author nor bot names could be anyone."""
+    name = recipient.casefold()
+    if not _known(recipient):
+        return "to_deleted"
+    if name in BOTS:
+        return "to_bot"
+    if name == by.casefold():
+        return "to_self"
+    return "to_op" if name == op.casefold() else ""
+
+
+def _withdrawn(claim: _Claim, award: Award, log: Log) -> bool:
+    """Whether a confirmed award is missing from a log that must know of it.
+
+    Such a log was made at most a day after the award (logs began in 2017, and a new bot began new
+    ones), written after it, and seen when the bot had had an hour to list it. One that lists nothing,
+    or was not read whole, takes nothing back.
+    """
+    of_its_time = log.at - OLDER <= claim.at < log.written and log.seen >= claim.at + CATCHING_UP
+    if claim.logged or not log.logged or not of_its_time:
+        return False
+    return not any(entry.awarded == award.awarded and not entry.awarding for entry in log.logged)
+
+
+def _alike(award: Award, other: Award) -> bool:
+    """Whether a log's award without its awarding comment may be one that is known already."""
+    giver = other.by.casefold() == award.by.casefold() or not _known(other.by)
+    return award.awarded == other.awarded and award.by_op == other.by_op and (award.by_op or giver)
+
+
+def _differ(name: str, author: str) -> bool:
+    return bool(name) and _known(author) and name.casefold() != author.casefold()
+
+
+def _known(author: str) -> bool:
+    return same_author(author, author)
 
 
 def _own_words(body: str) -> str:
-    text = unescaped(unescaped(body)).replace("\r\n", "\n")
-    outside = _FENCE.split(text)[::2]
-    return visible(_CODE.sub("", _QUOTED.sub("", "\n".join(outside))))
-
-
-def _negated(body: str) -> bool:
-    """Whether every token stands in a "won't give a …" sentence. A rule of thumb: DeltaBot would decide better."""
-    text = _own_words(body)
-    return all(_NEGATED.search(text, max(0, mark.start() - 200), mark.start()) for mark in _TOKEN.finditer(text))
+    """A comment without quotes and code. A quote runs on to the next blank line; four blanks begin code."""
+    own, fence, quoted = [], "", False
+    for line in _LINE_END.split(unescaped(unescaped(body))):
+        mark = _FENCE.match(line)
+        if fence:
+            if mark and mark[1].startswith(fence) and not line[mark.end() :].strip():
+                fence = ""
+            continue
+        fence = mark[1] if mark else ""
+        quoted = bool(line.strip() and not mark and (quoted or _QUOTE.match(line)))
+        own.append("" if mark or quoted or _CODE.match(line) else line.rstrip())
+    return "\n\n".join(_CODE_SPAN.sub("", paragraph) for paragraph in "\n".join(own).split("\n\n"))

@@ -1,168 +1,159 @@
-"""Bytes on disk to lines: plain, gzip or zstd by magic bytes, in bounded memory.
+"""Decompressed bytes to lines, each with its place; or to blocks of whole lines, for reading many at once.
 
-A compressed file that ends inside a frame is an error here, never a shorter dump:
-decompressors are fed small chunks and asked whether their frame ended. Knows nothing of Reddit.
+A line longer than the limit keeps its place and loses its bytes, so that memory stays bounded.
+Knows nothing of Reddit or of formats.
 """
 
 import zlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
 
+import numpy as np
 import zstandard
 
 from persuasion.errors import DataFailure
-from persuasion.progress import bar
+from persuasion.reddit import Place
+from persuasion.unpacking import Limits, Truncated, blocks, corrupt
 
-CHUNK = 4096  # zstd can unfold a chunk 32,768-fold at once, so this bounds memory to 128 MiB
-BOMB_BYTES, BOMB_RATIO = 1 << 28, 1000  # real dumps unfold 5- to 30-fold
-HEAD = 1 << 16
-_MAGIC = (
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ", "xz"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"PAR1", "Parquet"),
-    (b"SQLite format 3", "a SQLite database"),
-    (b"%PDF", "a PDF"),
-    (b"\xff\xfe", "UTF-16 text"),
-    (b"\xfe\xff", "UTF-16 text"),
-)
+BLOCK = 1 << 20
 
 
-def files(path: Path) -> list[Path]:
-    """Return the dump files of ``path``: itself, or a folder's visible top-level files by name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Whole lines: ``line`` is the first one's number from 1, ``offset`` its place in the decompressed file.
 
-    Raises DataFailure when there is none.
+    ``data`` is None for one single line that is longer than the limit; ``length`` counts its end too.
     """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
+
+    line: int
+    offset: int
+    length: int
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line without its end, and where it stood; ``raw`` is None when it is longer than the limit."""
+
+    place: Place
+    raw: bytes | None
+
+
+def lines(stream: BinaryIO, name: str, limits: Limits) -> Iterator[Line]:
+    """Yield the lines of a plain, gzip, zstd or bzip2 stream; ``name`` stands in their places and in errors.
+
+    Raises DataFailure when the stream is unreadable, empty, truncated or corrupt.
+    """
+    for block in cut(blocks(stream, limits), name, limits, BLOCK):
+        if block.data is None:
+            yield Line(place=Place(file=name, line=block.line, offset=block.offset, length=block.length), raw=None)
+            continue
+        offset = block.offset
+        for number, raw in enumerate(whole_lines(block.data), start=block.line):
+            yield Line(place=Place(file=name, line=number, offset=offset, length=len(raw)), raw=raw)
+            offset += len(raw) + 1
+
+
+def cut(pieces: Iterator[bytes], name: str, limits: Limits, size: int) -> Iterator[Block]:
+    """Yield blocks of at least ``size`` bytes (but for the last), cut after a line's end. Raises as ``lines``."""
+    line, offset = 1, 0
+    try:
+        for data, length in _joined(pieces, limits.line_bytes, size):
+            yield Block(line=line, offset=offset, length=length, data=data)
+            line += 1 if data is None else _line_ends(data) + (not data.endswith(b"\n"))
+            offset += length
+    except Truncated:
         raise DataFailure(
-            f"{path} does not exist", why="source.path names it", fix="correct source.path in params.yaml"
-        )
-    found = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-    if not found:
-        raise DataFailure(f"{path} holds no files", why="source.path names it", fix="put the dump's files there")
+            f"{name} is truncated after {line - 1} records", fix="fetch or compress the file again"
+        ) from None
+    except (zlib.error, zstandard.ZstdError, ValueError, OSError) as error:
+        raise corrupt(name, error, after=f" after {line - 1} records") from None
+
+
+def _line_ends(data: bytes) -> int:
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
+
+
+def whole_lines(data: bytes) -> list[bytes]:
+    """The lines of a block, without their ends."""
+    found = data.split(b"\n")
+    if not found[-1]:
+        found.pop()  # cheaper than cutting the last end off, which would copy the block
     return found
 
 
-def lines(path: Path, max_line_bytes: int, zst_window_mb: int) -> Iterator[bytes | None]:
-    """Yield the lines of a dump file without their line ends; None for one longer than ``max_line_bytes``.
+def owned(pieces: Iterator[bytes], beyond: Iterator[bytes], *, first: bool) -> Iterator[bytes]:
+    """Yield the bytes of the lines that a part of a file owns, when lines cross the parts' borders.
 
-    Raises DataFailure when the file is unreadable, empty, of another format, truncated or corrupt.
+    A line belongs to the part in which the byte before it lies: every part but the ``first`` leaves
+    out what precedes its first line end, and reads ``beyond`` its own end up to the next one.
     """
-    count = 0
-    try:
-        with path.open("rb") as stream, bar(path.stat().st_size, path.name, "B", scale=True) as shown:
-            blocks = _blocks(stream, detected(path), zst_window_mb, shown)
-            for line in _split(blocks, max_line_bytes):
-                yield line
-                count += 1
-        if not count:
-            raise DataFailure(f"{path.name} holds no line once decompressed", where=path, fix="fetch the file again")
-    except _Truncated:
-        raise DataFailure(
-            f"{path.name} is truncated after {count} records", where=path, fix="fetch or compress the file again"
-        ) from None
-    except (zlib.error, zstandard.ZstdError) as error:
-        window = "window" in str(error) or "too much memory" in str(error)
-        raise DataFailure(
-            f"{path.name} cannot be decompressed after {count} records",
-            where=path,
-            why=str(error),
-            fix="raise source.zst_window_mb (at most 2048)" if window else "fetch the file again",
-        ) from None
-    except OSError as error:
-        raise DataFailure(f"{path.name} cannot be read", where=path, why=error.strerror or str(error)) from None
-
-
-def detected(path: Path) -> str:
-    """Return "zstd", "gzip" or "text" (newline-delimited JSON). Raises DataFailure for anything else."""
-    with path.open("rb") as stream:
-        head = stream.read(HEAD)
-    kind = next((name for magic, name in _MAGIC if head.startswith(magic)), None) or _text_kind(head)
-    if kind in ("zstd", "gzip", "text"):
-        return kind
-    raise DataFailure(
-        f"{path.name} is not a dump file",
-        where=path,
-        why=f"expected newline-delimited JSON (plain, gzip or zstd), detected {kind}",
-        fix="convert it, or move it out of source.path",
-    )
-
-
-def _text_kind(head: bytes) -> str:
-    """Name what uncompressed bytes look like; one line that opens an object makes them a dump."""
-    rows = [line.strip() for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()]
-    if not rows:
-        return "blank lines only" if head else "an empty file"
-    if any(row.startswith(b"{") for row in rows):
-        return "text"
-    if b"\0" in head:
-        return "binary data"
-    if rows[0].startswith(b"["):
-        return "a JSON list"
-    if rows[0].startswith(b"<"):
-        return "HTML or XML"
-    return "CSV or TSV" if b"," in rows[0] or b"\t" in rows[0] else "plain text"
-
-
-class _Truncated(Exception):
-    """The file ended inside a compressed frame."""
-
-
-def _blocks(stream: Any, kind: str, zst_window_mb: int, shown: Any) -> Iterator[bytes]:
-    """Yield uncompressed blocks of any size."""
-    chunks = _chunks(stream, HEAD if kind == "text" else CHUNK, shown)
-    if kind == "text":
-        yield from chunks
+    if not first and not (yield from _after_line_end(pieces)):
         return
-    zstd = zstandard.ZstdDecompressor(max_window_size=zst_window_mb << 20)
-    start = zstd.decompressobj if kind == "zstd" else lambda: zlib.decompressobj(wbits=31)
-    yield from _unfolded(chunks, start)
+    yield from pieces
+    yield from _line_end(beyond)
 
 
-def _chunks(stream: Any, size: int, shown: Any) -> Iterator[bytes]:
-    while chunk := stream.read(size):
-        shown.update(len(chunk))
-        yield chunk
+def _after_line_end(pieces: Iterator[bytes]) -> Generator[bytes, None, bool]:
+    """Yield the rest of the piece in which the first line ends; return whether there is one."""
+    for piece in pieces:
+        end = piece.find(b"\n") + 1
+        if end:
+            yield piece[end:]
+            return True
+    return False
 
 
-def _unfolded(chunks: Iterator[bytes], start: Callable[[], Any]) -> Iterator[bytes]:
-    """Decompress frame after frame. Raises _Truncated when the last one has no end."""
-    frame: Any = None
-    read = written = 0
-    for chunk in chunks:
-        read += len(chunk)
-        while chunk:
-            frame = frame or start()
-            block = frame.decompress(chunk)
-            written += len(block)
-            if written > BOMB_BYTES and written > BOMB_RATIO * read:
-                raise DataFailure(
-                    "a dump file unfolds without end",
-                    why=f"{read} bytes became more than {written}: no text compresses {BOMB_RATIO}-fold",
-                    fix="remove the file from source.path",
-                )
-            yield block
-            chunk, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
-    if frame is not None:
-        raise _Truncated
+def _line_end(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        end = piece.find(b"\n") + 1
+        yield piece[: end or None]
+        if end:
+            return
 
 
-def _split(blocks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
-    """Cut blocks at newlines; of a line beyond ``limit`` only the length is kept."""
-    parts: list[bytes] = []
-    held = 0
-    for block in blocks:
-        *whole, last = block.split(b"\n")
-        for piece in whole:
-            yield None if held + len(piece) > limit else b"".join([*parts, piece])
-            parts, held = [], 0
-        held += len(last)
-        parts = [*parts, last] if held <= limit else []
-    if held:
-        yield None if held > limit else b"".join(parts)
+def _joined(pieces: Iterator[bytes], limit: int, size: int) -> Iterator[tuple[bytes | None, int]]:
+    """Yield (whole lines, their length), or (None, length) for one line of more than ``limit`` bytes."""
+    held: list[bytes] = []  # `ready` bytes of finished lines, then `tail` bytes of an unfinished one
+    ready = tail = dropped = 0  # dropped: bytes so far of a line beyond the limit
+    for piece in pieces:
+        if dropped:
+            end = piece.find(b"\n") + 1
+            dropped += end or len(piece)
+            if not end:
+                continue
+            yield None, dropped
+            piece, dropped = piece[end:], 0
+        end = piece.rfind(b"\n") + 1
+        ready, tail = (ready + tail + end, len(piece) - end) if end else (ready, tail + len(piece))
+        held.append(piece)
+        if ready >= size or tail > limit:
+            whole = b"".join(held)
+            yield from _measured(whole[:ready], limit)
+            held, ready = [whole[ready:]], 0
+        if tail > limit:
+            held, dropped, tail = [], tail, 0
+    if dropped:
+        yield None, dropped
+    yield from _measured(b"".join(held), limit)
+
+
+def _measured(data: bytes, limit: int) -> Iterator[tuple[bytes | None, int]]:
+    """Set lines beyond the limit apart; a block shorter than the limit, the usual case, passes whole."""
+    if not data:
+        return
+    if len(data) <= limit:
+        yield data, len(data)
+        return
+    start = here = 0
+    for line in whole_lines(data):
+        end = min(here + len(line) + 1, len(data))
+        if len(line) > limit:
+            if here > start:
+                yield data[start:here], here - start
+            yield None, end - here
+            start = end
+        here = end
+    if here > start:
+        yield data[start:here], here - start

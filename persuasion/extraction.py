@@ -1,126 +1,161 @@
-"""A source, whichever kind it is, to thread tables with every line accounted for."""
+"""A source, whichever form it has, to thread tables with every line accounted for.
 
-import sys
+Three steps in bounded memory: units of work become parts on disk; of copies of one record the
+latest is chosen; ranges of threads are joined and written in order. The bytes of the result depend
+on the records alone, not on files, blocks, workers or the order of lines.
+"""
+
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from persuasion import reading, readypairs
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from persuasion import planning, refusals
 from persuasion.config import Source
 from persuasion.deltas import IGNORED
-from persuasion.errors import DataFailure, UsageFailure
+from persuasion.engine import Saved, cores, in_order, read_parts, workers
+from persuasion.errors import DataFailure
+from persuasion.files import remove
+from persuasion.forms import inputs
+from persuasion.joining import Joined, Range, Secrets, join
+from persuasion.progress import bar
+from persuasion.pseudonyms import key_for
 from persuasion.records import Comment, Submission
-from persuasion.threads import PUBLIC_KEY, build
+from persuasion.refusals import shifted
+from persuasion.removals import read_removals
+from persuasion.tables import table_writer
+from persuasion.units import Unit, units
 
-SAMPLE = Path("data/raw/sample")
+MALFORMED = ("line_too_long", "not_json", "not_object", "missing_field", "wrong_type", "out_of_range")
+REFUSED = (*MALFORMED, "stub", "duplicate_id", "orphan", "cycle", "empty_text", "same_completions")
+SKIPPED = ("blank", "other_subreddit", "deltalog", "other_task", "repeated", "removed")
+SOURCES = ("confirmed", "deltalog", "token", "given", "score")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Extracted:
-    """What a source became, with every line accounted for."""
+    """The account of a source: every line is a row, a refusal or a skip."""
 
-    submissions: Sequence[Submission]
-    comments: Sequence[Comment]
-    refusals: Sequence[reading.Refusal]
-    lines: int
-    repaired: int
-    refused_by: dict[str, int]
-    skipped_by: dict[str, int]
-    deltas_ignored_by: dict[str, int]
+    lines: int = 0
+    repaired: int = 0
+    refusals: list[pa.Table] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
+    deltas: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    years: Counter[tuple[str, int]] = field(default_factory=Counter)
+    removed: dict[str, dict[str, int]] = field(default_factory=dict)
+    forms: list[str] = field(default_factory=list)
+
+    def rows(self, table: str) -> int:
+        """How many rows ``table`` ("submissions" or "comments") has."""
+        return sum(count for (name, _), count in self.years.items() if name == table)
 
 
-def extract(source: Source) -> Extracted:
-    """Read ``source`` as a dump or as ready pairs, by its content when ``source.kind`` is auto.
+def extract(source: Source, folder: Path) -> Extracted:
+    """Read ``source`` and write submissions.parquet and comments.parquet to ``folder``.
 
-    Raises DataFailure when it is unusable or holds no delta, UsageFailure for a missing key file.
+    Raises DataFailure when it is unusable, UsageFailure for an unusable key or removals file.
     """
-    path = Path(source.path)
-    pairs = source.kind == "pairs" or (source.kind == "auto" and readypairs.recognised(path))
-    extracted = _from_pairs(path) if pairs else _from_dump(source)
-    if not any(comment.earned_delta for comment in extracted.comments):
-        raise _nothing_to_learn(extracted, source)
+    key, removals = key_for(source), read_removals(Path(source.removals_file))
+    work = units(inputs(source))
+    extracted = Extracted(forms=sorted({one.form for unit in work for one in unit.inputs}))
+    scratch = folder / "scratch"
+    with workers(source, sum(unit.end - unit.start for unit in work)) as pool:
+        read = _read(work, source, scratch, pool)
+        placed = planning.placed(work, read)
+        _account(extracted, placed, source)
+        (submissions, old_submissions), (comments, old_comments) = (
+            planning.copies(placed, kind) for kind in planning.KINDS
+        )
+        extracted.refusals += [*old_submissions, *old_comments]
+        ranges = planning.ranges(submissions, comments, placed, Secrets(key=key, removals=removals))
+    _write(extracted, ranges, folder, cores(source))
+    remove(scratch)
+    untouched = {entry: {"submissions": 0, "comments": 0} for entry in sorted(removals.ids | removals.authors)}
+    extracted.removed = untouched | extracted.removed
     return extracted
 
 
 def measured(extracted: Extracted) -> dict[str, Any]:
     """The stage's metrics; lines = submissions + comments + refused + the sum of skipped_by."""
-    given = [delta for comment in extracted.comments for delta in comment.deltas]
+    deltas: Counter[str] = Counter()
+    for (source, _), count in extracted.deltas.items():
+        deltas[source] += count
     return {
         "lines": extracted.lines,
-        "submissions": len(extracted.submissions),
-        "comments": len(extracted.comments),
-        "refused": len(extracted.refusals),
-        "refused_by": extracted.refused_by,
-        "skipped_by": extracted.skipped_by,
+        "submissions": extracted.rows("submissions"),
+        "comments": extracted.rows("comments"),
+        "refused": sum(table.num_rows for table in extracted.refusals),
+        "refused_by": _counted(refusals.by_reason(refusals.joined(extracted.refusals)), REFUSED),
+        "skipped_by": _counted(extracted.skipped, SKIPPED),
         "repaired": extracted.repaired,
-        "deltas": len(given),
-        "deltas_by": _counted((delta.source for delta in given), ("confirmed", "token", "given")),
-        "deltas_ignored_by": extracted.deltas_ignored_by,
+        "deltas": deltas.total(),
+        "deltas_by": _counted(deltas, SOURCES),
+        "deltas_from_op": sum(count for (_, by_op), count in extracted.deltas.items() if by_op),
+        "deltas_ignored_by": _counted(extracted.ignored, IGNORED),
     }
 
 
-def _from_dump(source: Source) -> Extracted:
-    key = _key(source)
-    raw = reading.read(source)
-    threads = build(raw.submissions, raw.comments, key)
-    refusals = [*raw.refusals, *threads.refusals]
-    return Extracted(
-        submissions=threads.submissions,
-        comments=threads.comments,
-        refusals=refusals,
-        lines=raw.lines,
-        repaired=raw.repaired,
-        refused_by=_counted((refusal.reason for refusal in refusals), reading.REFUSED),
-        skipped_by=_counted(raw.skipped_by.elements(), reading.SKIPPED),
-        deltas_ignored_by=_counted(threads.ignored.elements(), IGNORED),
-    )
+def _counted(counts: Counter[str], known: Sequence[str]) -> dict[str, int]:
+    """Counts by reason, zeros included, so that the metrics keep their keys."""
+    return {**dict.fromkeys(known, 0), **counts}
 
 
-def _from_pairs(path: Path) -> Extracted:
-    pairs = readypairs.read_pairs(path)
-    return Extracted(
-        submissions=list(pairs.submissions.values()),
-        comments=list(pairs.comments.values()),
-        refusals=pairs.refusals,
-        lines=pairs.lines,
-        repaired=0,
-        refused_by=_counted((refusal.reason for refusal in pairs.refusals), readypairs.REFUSED),
-        skipped_by=_counted(pairs.skipped_by.elements(), readypairs.SKIPPED),
-        deltas_ignored_by=_counted((), IGNORED),
-    )
+def _read(work: Sequence[Unit], source: Source, scratch: Path, pool: Executor) -> list[list[Saved]]:
+    if source.engine == "ray":
+        from persuasion import cluster
+
+        return cluster.read_parts(work, source, scratch)
+    return read_parts(work, source, scratch, pool)
 
 
-def _counted(reasons: Iterable[str], known: Sequence[str]) -> dict[str, int]:
-    """Count by reason, zeros included, so that the metrics keep their keys."""
-    return {**dict.fromkeys(known, 0), **Counter(reasons)}
-
-
-def _key(source: Source) -> bytes:
-    """The pseudonym key. Raises UsageFailure when its file is missing or empty."""
-    if source.pseudonym_key_file is None:
-        if Path(source.path).resolve() != SAMPLE.resolve():
-            print(
-                "extract: pseudonyms use the public key; set source.pseudonym_key_file for real data", file=sys.stderr
-            )
-        return PUBLIC_KEY
-    path = Path(source.pseudonym_key_file)
-    key = path.read_bytes().strip() if path.is_file() else b""
-    if not key:
-        raise UsageFailure(
-            f"{path} holds no key", where="source.pseudonym_key_file", fix="write a secret into the file"
+def _account(extracted: Extracted, placed: Sequence[planning.Placed], source: Source) -> None:
+    """Add up what parsing said. Raises DataFailure for an empty file and, when strict, for a malformed line."""
+    for one in placed:
+        account = one.saved.account
+        extracted.lines += account.lines
+        extracted.repaired += account.repaired
+        extracted.skipped += account.skipped
+        extracted.refusals.append(shifted(account.refusals, one.line, one.offset))
+    malformed = pc.is_in(refusals.joined(extracted.refusals)["reason"], pa.array(MALFORMED))
+    if source.strict and pc.any(malformed).as_py():
+        first = refusals.joined(extracted.refusals).filter(malformed).slice(0, 1).to_pylist()[0]
+        raise DataFailure(
+            f"{first['file']} line {first['line']} is malformed",
+            why=first["reason"].replace("_", " "),
+            fix="repair the line, or set source.strict to false to count and skip such lines",
         )
-    return key
 
 
-def _nothing_to_learn(extracted: Extracted, source: Source) -> DataFailure:
-    metrics = measured(extracted)
-    return DataFailure(
-        f"{source.path} holds no delta",
-        where="source.path",
-        why=f"its {metrics['lines']} lines gave {metrics['submissions']} posts and {metrics['comments']} comments "
-        f"of r/{source.subreddit}, {metrics['refused']} refused and {sum(extracted.skipped_by.values())} skipped; "
-        "a pair needs a comment that earned a delta",
-        fix="check source.path and source.subreddit, and that submissions and comments are both there",
-    )
+def _write(extracted: Extracted, ranges: Sequence[Range], folder: Path, count: int) -> None:
+    """Join the ranges, ``count`` of them at a time, and write their rows in order.
+
+    Threads do: nearly all of a join is Arrow's, which needs no Python, and rows need not travel.
+    """
+    with (
+        table_writer(folder / "submissions.parquet", Submission) as submissions,
+        table_writer(folder / "comments.parquet", Comment) as comments,
+        ThreadPoolExecutor(count) as threads,
+        bar(len(ranges), "joining", "range") as shown,
+    ):
+        for joined in in_order(threads, join, ranges, ahead=count + 1):
+            submissions(joined.submissions)
+            comments(joined.comments)
+            _add(extracted, joined)
+            shown.update()
+
+
+def _add(extracted: Extracted, joined: Joined) -> None:
+    extracted.refusals += joined.refusals
+    extracted.ignored += joined.ignored
+    extracted.deltas += joined.deltas
+    extracted.years += joined.years
+    extracted.skipped["removed"] += joined.removed.total()
+    for (entry, kind), count in joined.removed.items():
+        counts = extracted.removed.setdefault(entry, {"submissions": 0, "comments": 0})
+        counts[kind] += count

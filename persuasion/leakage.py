@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil
 
 from persuasion.errors import DataFailure
-from persuasion.markdown import announces_delta
 from persuasion.records import Pair
+from persuasion.residue import announces_delta
 from persuasion.shingles import jaccard, shingles
 
 

@@ -1,9 +1,12 @@
-"""Reddit's markdown to plain prose, with the verdict scrubbed out of it.
+"""Reddit's markdown to plain prose, with the verdict scrubbed out of it: a view of the raw body, which stays as it is.
 
-``clean`` treats posts and comments alike: an edit, a thank-you or a delta left on one side only
-would be a label in the text. ``announces_delta`` checks the residue and shares no pattern with
-``clean``, so that a fault in one does not blind the other. Pure; knows nothing of threads or labels.
-Every pattern is linear in the text: bodies are hostile input.
+``clean`` treats posts and comments alike: an edit, a thank-you or a delta left on one side only would be
+a label in the text (``aftermath``). Names, addresses, numbers and URLs become the words of ``masking``.
+Pure; knows nothing of threads or labels. Every pattern is linear in the text: bodies are hostile input.
+
+That no cleaned text announces the verdict: the last step that drops words is ``without_announcements``,
+which ends only when its patterns find nothing; what follows shortens white space, to which they are
+blind; and they find all that ``residue`` finds, which tests check by drawing from its patterns.
 """
 
 import html
@@ -11,15 +14,20 @@ import re
 from collections.abc import Callable
 from html.entities import html5
 
+from persuasion.aftermath import without_announcements, without_edits
+from persuasion.masking import WORDS, masked
+
 PASSES = 16
-SOMEONE = "someone"
 
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
+    "\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
 )
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_BLANK = re.compile("[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_WIDE = "\t\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
+_BLANK = re.compile(f" [ {_WIDE}]+|[{_WIDE}][ {_WIDE}]*")  # all but a single plain one, which most are
 _LINE_MARGIN = re.compile(" ?\n ?")
 _GAP = re.compile("\n{3,}")
 
@@ -31,39 +39,17 @@ _SPOILER = re.compile(r">!|!<")
 _RULE = re.compile(r"^[-*_=~#> ]*$", re.MULTILINE)
 _DANGLING = re.compile(r" [*_~(\[]{1,4}$", re.MULTILINE)
 _FOOTNOTE = re.compile(
-    r"(?:hello,? users of cmv|(?:this is )?a footnote from (?:your|the|the cmv) moderators"
+    r"(?:[*_^]{1,4} ?)?(?:hello,? users of (?:cmv|/?r/changemyview)"
+    r"|(?:this is )?a footnote from (?:your|the|the cmv) mod(?:erator)?s"
     r"|please leave the footnote below the following line)"
-    r"(?:.{0,4000}?happy cmving[!*_.]{0,6}|[^\n]*)",
+    r"(?:.{0,3000}?happy cmving[!*_.]{0,6}|[^\n]*)",
     re.IGNORECASE | re.DOTALL,
 )
 
 _LINK = re.compile(
     r"!?\[([^\[\]\n]{0,2000})\]\([^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500})?(?: [^()\n]{0,200})?\)"
 )
-_URL = re.compile(r"<?(?:https?://(?:www\.)*|\b(?:www\.)+)([\w.-]{1,253})[^\s)\]>]*>?", re.IGNORECASE)
-_MENTION = re.compile(r"(?<![\w/])/?u/[\w\\-]{2,40}", re.IGNORECASE)
-
-_AGAIN = r"(?:(?:another|big|final|first|huge|important|last|late|major|minor|quick|second|small|third)[ ])?"
-_NUMBER = r"[ ]?(?:\#?[ ]?\d{1,3})?"
-_EDIT_LINE = re.compile(
-    rf"""^(?:[^\w\n]|_){{0,12}}(?:
-        {_AGAIN}(?:EDIT(?:ED|S)?|UPDATE[DS]?)\b                                        # EDIT thanks all
-      | (?i:{_AGAIN}(?:edit(?:ed|s)?|updated?){_NUMBER}[*_~\])( ]{{0,6}}(?:[-:;.!*_~\])–—=,]|$))  # Edit 2:, **edit**
-      | (?i:edit(?:ed)?[ ](?:to|for|because|post)\b)                                   # Edited for clarity
-      | (?i:{_AGAIN}edit[ ]?\#?[ ]?\d)                                                 # edit 2 I agree
-      | (?<=[*_(\[])(?i:edit\b)                                                          # **edit spelling
-      | ETA[ ]?:
-    )""",
-    re.MULTILINE | re.VERBOSE,
-)
-_EDIT_WITHIN = re.compile(
-    r"\bEDIT\b ?#?\d{0,3}(?:[*_]{1,3}| ?[-:–—])|(?<=[.!?)~*\"] )[*_]{0,3}[Ee]dit ?#?\d{0,3}[*_]{0,3} ?:", re.MULTILINE
-)
-_EDIT_ASIDE = re.compile(r"(?:\([*_]{0,3}(?:edit|update)\b[^()\n]*\)|\[[*_]{0,3}(?:edit|update)\b[^\[\]\n]*\])", re.I)
-
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?]*|[.!?]+|\n")
-_TOKEN = re.compile(r"!delta", re.IGNORECASE)
-_DELTA = re.compile(r"[∆Δ]|(?<![a-z])deltas?(?![a-z])|deltabot", re.IGNORECASE)
+_AUTOLINK = re.compile(rf"<({'|'.join(WORDS)})>")
 
 _CMV = r"(?:cmv|change my view)"
 _CMV_AROUND = re.compile(
@@ -72,22 +58,9 @@ _CMV_AROUND = re.compile(
 )
 _FLAIR = re.compile(r"\[[^\[\]]{0,60}(?:[∆Δ]|delta)[^\[\]]{0,60}\]|[∆Δ]|!delta\b", re.IGNORECASE)
 
-_VIEW = r"(?:views?|minds?|opinions?|stances?|positions?|perspectives?)"
-_VERDICT = re.compile(
-    rf"""[∆Δ] | !\s?delta | \bdeltas?\b | delta\s?bot
-      | \b(?:changed|shifted|altered|swayed|flipped)\s(?:\w+\s){{0,2}}(?:my|op['’]?s)\s(?:\w+\s)?{_VIEW}\b
-      | \b{_VIEW}(?:\s(?:has|have|had|is|are|was|were|been|got|now)|['’](?:s|ve))
-            (?:\s\w+(?:['’]\w+)?){{0,3}}?\s(?:changed|shifted|altered|swayed|flipped)\b
-      | (?:^|[.!?:;*(\[\n]\s?)(?:my\s)?{_VIEW}\s(?:\w+ly\s)?(?:changed|altered|shifted)\b
-      | \byou(?:['’]ve|\shave|\sguys|\sall)*\s(?:\w+ly\s)?(?:convinced|persuaded)\sme\b
-      | \b(?:glad|happy)\s(?:that\s)?(?:i|we|to)\s(?:\w+\s){{0,2}}(?:changed?|helped)\s(?:\w+\s)?your\s{_VIEW}\b
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-
 
 def clean(text: str) -> str:
-    """Return a post's or comment's own prose, without quotes, footnote, edits, deltas, names and URLs.
+    """Return a post's or comment's own prose, without quotes, footnote, edits, verdict, names and URLs.
 
     Idempotent. A text that is still unfolding after ``PASSES`` passes (entities in entities, links in
     links) is hostile and becomes "".
@@ -99,14 +72,6 @@ def clean_title(title: str) -> str:
     """Return a title as ``CMV: …`` wherever its author put the "CMV", or "" when nothing else is left."""
     bare = _settled(title, _scrubbed_title)
     return f"CMV: {bare}" if bare else ""
-
-
-def announces_delta(text: str) -> bool:
-    """Whether a cleaned text still gives the verdict away: a delta, or a view said to have changed.
-
-    Strict by design: "Delta" the airline counts too. Asking ("change my view") is no verdict.
-    """
-    return _VERDICT.search(text) is not None
 
 
 def unescaped(text: str) -> str:
@@ -131,12 +96,10 @@ def _settled(text: str, step: Callable[[str], str]) -> str:
 
 def _scrubbed(text: str) -> str:
     text = _LINE_MARGIN.sub("\n", visible(unescaped(text)))
-    text = _FOOTNOTE.sub("", _QUOTE.sub("", text))
-    text = _without_edits(_SPOILER.sub("", text))
-    text = _without_names(text)
-    text = _without_deltas(text)
+    text = _SPOILER.sub("", _without_footnote(_QUOTE.sub("", text)))
+    text = without_edits(_without_names(text))
     text = _DANGLING.sub("", _RULE.sub("", text))
-    return _GAP.sub("\n\n", _LINE_MARGIN.sub("\n", _BLANK.sub(" ", text))).strip()
+    return _GAP.sub("\n\n", _LINE_MARGIN.sub("\n", _BLANK.sub(" ", without_announcements(text)))).strip()
 
 
 def _scrubbed_title(title: str) -> str:
@@ -144,26 +107,14 @@ def _scrubbed_title(title: str) -> str:
     return " ".join(_CMV_AROUND.sub("", _FLAIR.sub("", title).strip()).split()).lstrip("])}*:;,.!?|–—- ")
 
 
+def _without_footnote(text: str) -> str:
+    lower = text.lower()
+    return _FOOTNOTE.sub("", text) if "footnote" in lower or "users of" in lower else text
+
+
 def _without_names(text: str) -> str:
-    """Keep a link's text, a URL's domain, and no user name."""
-    return _MENTION.sub(SOMEONE, _URL.sub(r"\1", _LINK.sub(r"\1", text)))
-
-
-def _without_edits(text: str) -> str:
-    """Cut from the first EDIT or UPDATE on; one that opens the text takes only its own line along."""
-    marks = [mark.start() for pattern in (_EDIT_LINE, _EDIT_WITHIN) if (mark := pattern.search(text))]
-    if not marks:
-        return _EDIT_ASIDE.sub("", text)
-    before, after = text[: min(marks)], text[min(marks) :]
-    if before.strip():
-        return before
-    aside = _EDIT_ASIDE.match(after.lstrip())
-    return after.lstrip()[aside.end() :] if aside else after.partition("\n")[2]
-
-
-def _without_deltas(text: str) -> str:
-    """Drop every sentence that speaks of a delta."""
-    return "".join(sentence for sentence in _SENTENCE.findall(_TOKEN.sub("∆", text)) if not _DELTA.search(sentence))
+    """Mask names, addresses, numbers and URLs; a link keeps its text."""
+    return _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", masked(text)))
 
 
 def _character(entity: re.Match[str]) -> str:

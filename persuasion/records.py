@@ -52,6 +52,17 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A record that became no row: where its bytes lie in the decompressed file, and why. Never its text."""
+
+    file: str
+    line: int
+    offset: int
+    length: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A preference pair; ``prompt``, ``chosen`` and ``rejected`` load unchanged in TRL."""
 

@@ -7,23 +7,28 @@ become one shape or a named refusal. Knows nothing of deltas, threads or pseudon
 import json
 import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 DELETED = "[deleted]"
+DELTALOG = "deltalog"
 NO_BODY = frozenset({"[deleted]", "[removed]"})
 FIRST_SECOND, LAST_SECOND = 1_119_484_800, 4_102_444_800  # Reddit's founding (June 2005) to 2100
-SCORE_LIMIT = 2**31
+SCORE_LIMIT, NUMBER_LIMIT = 2**31, 2**53
+NAMELESS = frozenset({"", "[missing]", "[removed]"})
 _ID = re.compile(r"(t[13])_([A-Za-z0-9_]{1,20})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a record came from: file name and line, from 1."""
+    """Where a record came from: file, line (from 1), and the bytes of the line in the decompressed file."""
 
     file: str
     line: int
+    offset: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +43,15 @@ class RawSubmission:
     selftext: str
     distinguished: str
     version: tuple[int, int]
-    place: Place = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawComment:
-    """A comment under its author's real name; ids keep their kind."""
+    """A comment under its author's real name; ids keep their kind.
+
+    ``given`` names the label that the source itself gives ("given", "score"; "" for none), ``rivals``
+    the comments it sets against this one.
+    """
 
     id: str
     thread_id: str
@@ -54,39 +62,55 @@ class RawComment:
     body: str
     distinguished: str
     version: tuple[int, int]
-    place: Place = field(repr=False, compare=False)
+    given: str
+    rivals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawLog:
+    """A post of r/DeltaLog, where DeltaBot lists the awards of a thread."""
+
+    post: RawSubmission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """A record that is none of ours, counted by ``reason``."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """A record that cannot become a row, for ``reason``."""
+
+    reason: str
 
 
 Raw = RawSubmission | RawComment
+Outcome = Raw | RawLog | Skip | Refuse
 
 
 class Refused(ValueError):
-    """The line cannot become a record; the argument is the reason's name."""
+    """The record cannot become a row; the argument is the reason's name."""
 
 
 class Skipped(ValueError):
-    """The line is none of ours; the argument is the reason's name."""
+    """The record is none of ours; the argument is the reason's name."""
 
 
-def parse(line: str, subreddit: str, place: Place) -> Raw:
-    """Turn one line into a raw record. Raises Refused or Skipped with the reason's name."""
-    record = _loaded(line)
-    home = record.get("subreddit")
-    if isinstance(home, str) and home.casefold() != subreddit.casefold():
-        raise Skipped("other_subreddit")
-    if "body" in record and ("link_id" in record or "parent_id" in record):
-        return _comment(record, place)
-    if "title" in record or "selftext" in record:
-        return _submission(record, place)
-    raise Refused("stub" if "children" in record else "missing_field")
+def outcome(line: str, subreddit: str) -> Outcome:
+    """Turn one line into a raw record, or say why not."""
+    try:
+        return parse(loaded(line), subreddit)
+    except Refused as refused:
+        return Refuse(reason=str(refused))
+    except Skipped as skipped:
+        return Skip(reason=str(skipped))
 
 
-def is_deleted(author: str) -> bool:
-    """Whether an author's name says only that the account is gone: two such authors are never the same one."""
-    return author == DELETED
-
-
-def _loaded(line: str) -> dict[str, Any]:
+def loaded(line: str) -> dict[str, Any]:
+    """Read a line as a JSON object. Raises Refused."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
@@ -96,7 +120,33 @@ def _loaded(line: str) -> dict[str, Any]:
     return record
 
 
-def _submission(record: dict[str, Any], place: Place) -> RawSubmission:
+def parse(record: Mapping[str, Any], subreddit: str) -> Raw | RawLog:
+    """Turn a record of Reddit's own form into a raw one. Raises Refused or Skipped with the reason's name."""
+    home = record.get("subreddit")
+    folded = home.casefold() if isinstance(home, str) else ""
+    elsewhere = folded not in ("", subreddit.casefold())
+    if elsewhere and folded != DELTALOG:
+        raise Skipped("other_subreddit")
+    if "body" in record and ("link_id" in record or "parent_id" in record):
+        if elsewhere:
+            raise Skipped("other_subreddit")
+        return _comment(record)
+    if "title" in record or "selftext" in record:
+        return RawLog(post=_submission(record)) if elsewhere else _submission(record)
+    raise Refused("stub" if "children" in record else "missing_field")
+
+
+def is_deleted(author: str) -> bool:
+    """Whether an author's name says only that the account is gone."""
+    return author == DELETED
+
+
+def same_author(author: str, other: str) -> bool:
+    """Whether two names are one account; deleted and unknown ("") accounts are nobody's."""
+    return author == other and author not in ("", DELETED)
+
+
+def _submission(record: Mapping[str, Any]) -> RawSubmission:
     return RawSubmission(
         id=_id(record, "t3"),
         author=_author(record),
@@ -106,11 +156,10 @@ def _submission(record: dict[str, Any], place: Place) -> RawSubmission:
         selftext=_text(record, "selftext") if record.get("selftext") is not None else "",
         distinguished=_distinguished(record),
         version=_version(record),
-        place=place,
     )
 
 
-def _comment(record: dict[str, Any], place: Place) -> RawComment:
+def _comment(record: Mapping[str, Any]) -> RawComment:
     parent = _kinded(_text(record, "parent_id"), None)
     thread = parent if record.get("link_id") is None else _kinded(_text(record, "link_id"), "t3")
     if not thread.startswith("t3_"):
@@ -125,11 +174,12 @@ def _comment(record: dict[str, Any], place: Place) -> RawComment:
         body=_text(record, "body"),
         distinguished=_distinguished(record),
         version=_version(record),
-        place=place,
+        given="",
+        rivals=(),
     )
 
 
-def _text(record: dict[str, Any], name: str) -> str:
+def _text(record: Mapping[str, Any], name: str) -> str:
     """A required text, with lone surrogates replaced."""
     value = record.get(name)
     if value is None:
@@ -139,7 +189,7 @@ def _text(record: dict[str, Any], name: str) -> str:
     return _SURROGATE.sub("\ufffd", value)
 
 
-def _id(record: dict[str, Any], kind: str) -> str:
+def _id(record: Mapping[str, Any], kind: str) -> str:
     """The id with its kind; ``name`` is absent for years of comments, so ``id`` comes first."""
     return _kinded(_text(record, "id" if record.get("id") is not None else "name"), kind)
 
@@ -153,13 +203,13 @@ def _kinded(value: str, kind: str | None) -> str:
     return full
 
 
-def _author(record: dict[str, Any]) -> str:
-    if record.get("author") in (None, "", "[missing]", "[removed]"):
-        return DELETED
-    return _text(record, "author")
+def _author(record: Mapping[str, Any]) -> str:
+    author = record.get("author")
+    nameless = author is None or (isinstance(author, str) and author in NAMELESS)
+    return DELETED if nameless else _text(record, "author")
 
 
-def _time(record: dict[str, Any]) -> int:
+def _time(record: Mapping[str, Any]) -> int:
     """Unix seconds from an int, a float, a text of either, or milliseconds."""
     value = record.get("created_utc")
     if value is None:
@@ -174,19 +224,20 @@ def _time(record: dict[str, Any]) -> int:
     return seconds
 
 
-def _score(record: dict[str, Any]) -> int | None:
+def _score(record: Mapping[str, Any]) -> int | None:
     value = _number(record.get("score"))
     return value if value is not None and abs(value) < SCORE_LIMIT else None
 
 
-def _distinguished(record: dict[str, Any]) -> str:
+def _distinguished(record: Mapping[str, Any]) -> str:
     value = record.get("distinguished")
     return value if isinstance(value, str) else ""
 
 
-def _version(record: dict[str, Any]) -> tuple[int, int]:
+def _version(record: Mapping[str, Any]) -> tuple[int, int]:
     retrieved = _number(record.get("retrieved_on")) or _number(record.get("retrieved_utc")) or 0
-    return retrieved, _number(record.get("edited")) or 0
+    edited = _number(record.get("edited")) or 0
+    return retrieved if abs(retrieved) < NUMBER_LIMIT else 0, edited if abs(edited) < NUMBER_LIMIT else 0
 
 
 def _number(value: Any) -> int | None:

@@ -86,7 +86,7 @@ LEXICONS: dict[str, re.Pattern[str]] = {
         r"proves?|proven|suggests?|found|finds?|agrees?|confirms?)\b",
         r"\baccording to (?:a |the |recent )?(?:\w+ )?(?:stud(?:y|ies)|research|experts?|surveys?|data)\b",
         r"\d+(?:\.\d+)? ?(?:%|percent|per cent) of\b",
-        r"https?://|\bwww\.",
+        r"https?://|\bwww\.|\b(?-i:URL)\b",  # what masking makes of an address
     ),
     "manipulation": _any(
         r"\bif you (?:really|truly) (?:cared|loved|wanted|understood)\b",

@@ -4,7 +4,8 @@ Schema, row-group size, compression and writer version are fixed, and nothing is
 that varies (no pandas metadata, no dates). Rows are sorted by the caller's total order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import pairwise
@@ -12,14 +13,16 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from persuasion.errors import DataFailure
 from persuasion.files import replaced, write_text
 
 Row = TypeVar("Row")
-ROW_GROUP = 65_536
+ROW_GROUP, GROUP_BYTES = 65_536, 1 << 26
 _SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
@@ -35,9 +38,51 @@ def write_rows(path: Path, rows: Iterable[Row], kind: type[Row], key: str | tupl
     twice = next((a for a, b in pairwise(keys) if a == b), None)
     if twice is not None:
         raise DataFailure(f"two {kind.__name__} rows share {names} = {twice}", where=path)
-    table = pa.Table.from_pylist([plain(row) for row in ordered], schema=schema(kind))
-    with replaced(path) as partial:
-        pq.write_table(table, partial, compression="zstd", row_group_size=ROW_GROUP, version="2.6", store_schema=False)
+    with table_writer(path, kind) as write:
+        write(pa.Table.from_pylist([plain(row) for row in ordered], schema=schema(kind)))
+
+
+@contextmanager
+def table_writer(path: Path, kind: type) -> Iterator[Callable[[pa.Table], None]]:
+    """Yield a function that appends tables to ``path``; how rows are dealt out to tables leaves no trace.
+
+    A row group ends after ``ROW_GROUP`` rows, or before its texts pass ``GROUP_BYTES``.
+    """
+    waiting = schema(kind).empty_table()
+    with (
+        replaced(path) as partial,
+        pq.ParquetWriter(partial, schema(kind), compression="zstd", version="2.6", store_schema=False) as writer,
+    ):
+
+        def write(table: pa.Table) -> None:
+            nonlocal waiting
+            waiting = pa.concat_tables([waiting, table])
+            ends = _group_ends(waiting)
+            for start, end in pairwise([0, *ends]):
+                writer.write_table(waiting.slice(start, end - start).combine_chunks(), row_group_size=ROW_GROUP)
+            waiting = waiting.slice(ends[-1] if ends else 0)
+
+        yield write
+        if waiting.num_rows:
+            writer.write_table(waiting.combine_chunks(), row_group_size=ROW_GROUP)
+
+
+def _group_ends(table: pa.Table) -> list[int]:
+    """Where the row groups end that more rows could not change."""
+    texts = [table[field.name] for field in table.schema if field.type == pa.string()]
+    size = np.zeros(table.num_rows, np.int64)
+    for column in texts:
+        size += np.asarray(pc.fill_null(pc.binary_length(column), 0))
+    total = np.concatenate([[0], np.cumsum(size)])
+    ends: list[int] = []
+    start = 0
+    while True:
+        fitting = int(np.searchsorted(total, total[start] + GROUP_BYTES, side="right")) - 1
+        end = min(start + ROW_GROUP, max(fitting, start + 1))
+        if end > table.num_rows or (end == table.num_rows and end < start + ROW_GROUP):
+            return ends
+        ends.append(end)
+        start = end
 
 
 def read_rows(path: Path, kind: type[Row]) -> list[Row]:

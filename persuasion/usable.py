@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from persuasion import markdown
 from persuasion.config import Pairs
 from persuasion.records import BOT, DELETED, MODERATOR, PERSON, Comment, Submission
+from persuasion.residue import announces_delta
 
 GONE = ("[deleted]", "[removed]")
 
@@ -60,7 +61,7 @@ def unfit(text: str, params: Pairs) -> str:
 
 def residue(text: str, params: Pairs) -> str:
     """``label_residue`` where a text announces the verdict; "" where not, or where nothing was to be cleaned."""
-    return "label_residue" if params.clean and markdown.announces_delta(text) else ""
+    return "label_residue" if params.clean and announces_delta(text) else ""
 
 
 def _thread(post: Submission, comments: Sequence[Comment], *, clean: bool) -> Thread:

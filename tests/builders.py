@@ -7,7 +7,8 @@ from typing import Any
 
 from persuasion.config import Source
 from persuasion.records import PERSON, Comment, Submission
-from persuasion.reddit import Place, RawComment, RawSubmission, parse
+from persuasion.reddit import Raw, RawLog, parse
+from tests.closures import ROOT
 
 AT = 1_400_000_000
 
@@ -98,9 +99,20 @@ def awarded_thread(post: str = "post") -> list[dict[str, Any]]:
     ]
 
 
-def parsed(record: dict[str, Any]) -> RawSubmission | RawComment:
+def logged_thread(post: str, awarding: str, to: str, **changes: Any) -> dict[str, Any]:
+    """DeltaBot's post in r/DeltaLog about the thread ``post``: OP's comment ``awarding`` gave ``to`` a delta."""
+    thread = f"https://www.reddit.com/r/changemyview/comments/{post}/a_title"
+    text = (
+        f"Deltas of [this post]({thread}/)\n\n# Deltas from OP /u/op_name\n\n"
+        f'* 1 delta from OP to /u/{to} for "[Short naps end in time.]({thread}/{awarding}/?context=3)"'
+    )
+    fields = {"id": f"log{post}", "author": "DeltaBot", "subreddit": "DeltaLog", "selftext": text}
+    return raw_submission(**fields | changes)
+
+
+def parsed(record: dict[str, Any]) -> Raw | RawLog:
     """A raw dict as ``reddit.parse`` reads it."""
-    return parse(json.dumps(record), "changemyview", Place(file="dump", line=1))
+    return parse(record, "changemyview")
 
 
 def ndjson(records: Iterable[dict[str, Any]]) -> bytes:
@@ -115,9 +127,14 @@ def source(path: Path, **changes: Any) -> Source:
         "kind": "auto",
         "subreddit": "changemyview",
         "strict": False,
+        "mask": True,
         "pseudonym_key_file": None,
+        "removals_file": str(ROOT / "data/removals.txt"),
         "max_line_bytes": 100_000,
         "zst_window_mb": 128,
+        "engine": "local",
+        "workers": 1,
+        "block_bytes": 8 << 20,
     }
     return Source(**fields | changes)
 

@@ -1,5 +1,25 @@
 import os
 
+import pytest
+from hypothesis import settings as hypothesis
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+hypothesis.register_profile("house", deadline=None)  # timings assert nothing
+hypothesis.load_profile("house")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def user_settings(tmp_path_factory):
+    """This user's settings in a folder of their own, for subprocesses too: no test touches a real key."""
+    before = os.environ.get("XDG_CONFIG_HOME")
+    folder = tmp_path_factory.mktemp("settings")
+    os.environ["XDG_CONFIG_HOME"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["XDG_CONFIG_HOME"]
+    else:
+        os.environ["XDG_CONFIG_HOME"] = before

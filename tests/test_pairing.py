@@ -43,7 +43,7 @@ PARAMS = Pairs(
     seed=1,
 )
 
-TOLD = "You have convinced me of the opposite, friend, and I thank you."
+TOLD = "You made the one point that tells the verdict, friend, and I thank you."
 
 
 def words(seed, count=20):
@@ -54,6 +54,12 @@ def words(seed, count=20):
 
 def delta(by_op=True, source="confirmed"):
     return Delta(by="OP" if by_op else "other", by_op=by_op, source=source, at=500)
+
+
+@pytest.fixture(autouse=True)
+def telling(monkeypatch):
+    """Cleaning leaves no residue that the check knows, so the check is taught one that cleaning does not know."""
+    monkeypatch.setattr("persuasion.usable.announces_delta", lambda text: TOLD in text)
 
 
 def post(name, **changes):
@@ -214,7 +220,7 @@ def test_prompt_is_title_blank_line_text_and_tells_no_verdict():
     posts = [post("t3_1", title="CMV: Naps help.", selftext="They do, and " + words("x"))]
     pairs, _ = built(posts, talk("t3_1", reply("a", "t3_1")))
     assert pairs[0].prompt.split("\n\n") == ["CMV: Naps help.", "They do, and " + words("x")]
-    told = [replace(posts[0], selftext="My view has changed since the first reply. " + words("x"))]
+    told = [replace(posts[0], selftext=TOLD + " " + words("x"))]
     pairs, dropped = built(told, talk("t3_1", reply("a", "t3_1")))
     assert [row.reason for row in dropped] == ["label_residue", "no_pair"]
     assert not pairs

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from persuasion.errors import SurroundingsFailure
+from persuasion.errors import RemoteFailure, SurroundingsFailure
 from persuasion.running import run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -63,6 +63,49 @@ def track() -> None:
     from persuasion.lab import tracking
 
     tracking.main()
+
+
+@app.command(epilog="Example: persuasion key --json")
+def key(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Say where the secret key of the authors' pseudonyms lies, making it if there is none; never show it."""
+    from persuasion.lab import forget as forgetting
+
+    told = forgetting.key(Path.cwd())
+    if as_json:
+        import json
+
+        print(json.dumps(told, indent=2, sort_keys=True))
+    else:
+        used = "" if told["used"] else "\nNot used now: the synthetic sample has a public key"
+        print(f"{told['path']}\nFingerprint {told['fingerprint']}{used}")
+
+
+@app.command(epilog="Example: persuasion forget t1_c0ffee u/NAME")
+def forget(
+    entries: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ENTRY…", help="t1_… or t3_…, an address, u/NAME or u_…; none: look only."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Add nothing to the removals file.")] = False,
+    require_remotes: Annotated[
+        bool, typer.Option("--require-remotes", help="Exit 5 when a remote could not be looked into.")
+    ] = False,
+) -> None:
+    """Add comments, posts or authors to the removals, and say what still holds their rows and how to purge it."""
+    from persuasion.lab import forget as forgetting
+
+    told = forgetting.forget(entries or (), Path.cwd(), dry_run=dry_run)
+    if as_json:
+        import json
+
+        print(json.dumps(forgetting.as_json(told), indent=2, sort_keys=True))
+    else:
+        print(forgetting.text(told))
+    if require_remotes and told.unreachable:
+        raise RemoteFailure(f"not looked into: {', '.join(sorted(told.unreachable))}", fix="try again when it answers")
 
 
 def main() -> None:

@@ -2,8 +2,9 @@ import pytest
 import zstandard
 
 from persuasion.extraction import extract, measured
-from persuasion.markdown import announces_delta, clean
+from persuasion.markdown import clean
 from persuasion.records import Comment, Submission
+from persuasion.residue import announces_delta
 from persuasion.tables import write_rows
 from tests.builders import source
 

@@ -1,0 +1,1 @@
+"""What others would run, each a program of its own that imports nothing of ours."""

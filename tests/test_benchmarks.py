@@ -1,0 +1,171 @@
+import json
+import os
+import sys
+from collections import Counter
+
+import pytest
+import zstandard
+
+from benchmarks import cache, dump, extract, extract_memory
+from benchmarks.dump import COMMENTS, SUBMISSIONS, Shape, write_dump
+from benchmarks.extract_memory import ALLOWED, Measured
+from benchmarks.peers import scripts
+from benchmarks.timing import Contender, Timed, interleaved, last_line, table
+from persuasion.errors import IntegrityFailure, SurroundingsFailure
+from persuasion.files import digest
+
+SHAPE = Shape(comments=2000, seed=3, frames=1)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dump")
+    return folder, write_dump(folder, SHAPE)
+
+
+def unpacked(path):
+    unfold = zstandard.ZstdDecompressor(max_window_size=1 << 31)
+    with path.open("rb") as stream:
+        return unfold.stream_reader(stream, read_across_frames=True).read()
+
+
+def record(line):
+    try:
+        found = json.loads(line.decode("utf-8", "replace"))
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and "author" in found else None
+
+
+def test_the_same_shape_gives_the_same_bytes_and_another_seed_others(written, tmp_path):
+    again = write_dump(tmp_path / "again", SHAPE)
+    write_dump(tmp_path / "other", Shape(comments=2000, seed=4, frames=1))
+    assert (digest(tmp_path / "again"), again) == (digest(written[0]), written[1])
+    assert digest(tmp_path / "other") != digest(written[0])
+
+
+def test_broken_lines_are_counted_truly(written):
+    folder, planted = written
+    lines = unpacked(folder / COMMENTS).split(b"\n")
+    torn = [line for line in lines if record(line) is None]
+    assert planted.lines == len(lines) + unpacked(folder / SUBMISSIONS).count(b"\n")
+    assert planted.comment_bytes == len(b"\n".join(lines))
+    assert sum(line.startswith(b"[") for line in torn) == planted.not_object
+    assert sum(b'"lost' in line for line in torn) == planted.missing_field
+    assert sum(line.startswith(b"\0") for line in torn) == planted.garbage
+    assert sum(line.startswith(b'{"author":') for line in torn) == planted.cut >= 2
+    assert len(torn) == planted.not_object + planted.missing_field + planted.garbage + planted.cut
+    assert sum(b'"body":"\xff' in line for line in lines) == planted.invalid_utf8
+    assert sum(b'"body":"\\ud83d ' in line for line in lines) == planted.surrogates
+
+
+def test_records_are_counted_truly(written):
+    folder, planted = written
+    records = list(filter(None, map(record, unpacked(folder / COMMENTS).split(b"\n"))))
+    posts = {f"t3_{json.loads(line)['id']}" for line in unpacked(folder / SUBMISSIONS).splitlines()}
+    comments = {each["id"]: each for each in records}
+    known = {f"t1_{name}" for name in comments} | {each["link_id"] for each in records}
+    copies = planted.duplicates + planted.newer_versions
+    assert len(records) - len(comments) == copies >= 2
+    assert (len(posts), len(comments)) == (planted.submissions, planted.comments)
+    assert sum(each["link_id"] not in posts for each in comments.values()) == planted.orphans
+    assert sum(each["parent_id"] not in known for each in comments.values()) == planted.missing_parents
+    bodies = Counter(each["body"] for each in comments.values())
+    assert (bodies["[deleted]"], bodies["[removed]"]) == (planted.deleted, planted.removed)
+    assert sum(body.startswith("&gt; !delta") for body in bodies) == planted.quoted_tokens
+    bot = [each["body"] for each in comments.values() if each["author"] == "DeltaBot"]
+    assert sum("delta(s) in this post" in body for body in bot) == planted.stickies
+
+
+def test_fields_drift_as_in_the_dumps(written):
+    records = list(filter(None, map(record, unpacked(written[0] / COMMENTS).split(b"\n"))))
+    assert {type(each["created_utc"]) for each in records} == {str, int}
+    assert 18 <= min(map(len, records)) <= 22 and 50 <= max(map(len, records)) <= 55
+    assert {"name", "permalink"} <= set(records[-1]) and "permalink" not in records[0]
+    assert zstandard.get_frame_parameters((written[0] / COMMENTS).read_bytes()[:18]).window_size == 1 << 31
+
+
+def test_frames_hold_the_same_lines_and_end_within_one(written, tmp_path, monkeypatch):
+    monkeypatch.setattr(dump, "THREADS", 10)
+    one = write_dump(tmp_path / "one", SHAPE)
+    four = write_dump(tmp_path / "four", Shape(comments=2000, seed=3, frames=4))
+    assert one == four
+    for name in (SUBMISSIONS, COMMENTS):
+        packed, whole = (tmp_path / "four" / name).read_bytes(), unpacked(tmp_path / "one" / name)
+        assert unpacked(tmp_path / "four" / name) == whole
+        frames = 0
+        while packed:
+            frame = zstandard.ZstdDecompressor(max_window_size=1 << 31).decompressobj()
+            plain, packed, frames = frame.decompress(packed), frame.unused_data, frames + 1
+            assert not packed or not plain.endswith(b"\n")
+        assert frames == 4
+
+
+def test_the_popular_script_finds_what_was_planted(written, tmp_path, capsys):
+    folder, planted = written
+    scripts.main(folder, tmp_path / "out", bare=False)
+    assert json.loads(capsys.readouterr().out) == extract.to_find(planted)
+    assert planted.confirmed > 10 and planted.orphans > 1
+
+
+def test_a_dump_is_written_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "CACHE", tmp_path / "cache")
+    shape = Shape(comments=50, seed=1, frames=1)
+    first = cache.cached_dump(shape)
+    monkeypatch.delattr(cache, "write_dump")
+    assert cache.cached_dump(shape) == first
+    assert sorted(path.name for path in first[0].iterdir()) == [COMMENTS, SUBMISSIONS]
+
+
+def contender(name, code, tmp_path):
+    command = (sys.executable, "-c", code)
+    read = {"command": command, "folder": tmp_path, "leavings": ("left",), "environment": dict(os.environ)}
+    return Contender(name=name, found=json.loads, **read)
+
+
+def test_rounds_are_interleaved_and_each_begins_clean(tmp_path):
+    trace = "open('trace', 'a').write({!r}); open('left', 'x').close(); print('{{\"comments\": 1}}')"
+    timed = interleaved([contender(name, trace.format(name), tmp_path) for name in "ab"], 3)
+    assert (tmp_path / "trace").read_text() == "ababab"
+    assert [len(each.seconds) for each in timed.values()] == [3, 3]
+    assert timed["b"].found == {"comments": 1}
+    with pytest.raises(SurroundingsFailure, match="c failed with exit code 3"):
+        interleaved([contender("c", "raise SystemExit(3)", tmp_path)], 1)
+
+
+def test_the_last_line_is_json_with_null_for_what_could_not_be_measured():
+    line = json.loads(last_line("extract", {"a": 6.12345, "b": None}, 5))
+    assert line == {"benchmark": "extract", "ratios": {"a": 6.123, "b": None}, "rounds": 5}
+    assert table(("", "x"), [("ours", "1"), ("theirs", "10")]).splitlines()[-1] == "theirs  10"
+
+
+def test_memory_counts_beyond_the_window_and_time_per_gigabyte():
+    run = Measured(size=10**9, window=1 << 30, peak=(1 << 30) + ALLOWED // 2, seconds=8)
+    found = extract_memory.ratios({1: run, 10: Measured(size=10**10, window=1 << 31, peak=1, seconds=100)})
+    assert found["memory_1x"] == 2 and found["memory_3x"] is None and found["linear"] == pytest.approx(0.8)
+    assert extract_memory.ratios({})["linear"] is None
+
+
+@pytest.mark.slow
+def test_a_tiny_race_ends_with_its_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cache, "CACHE", tmp_path)
+    extract.measure(extract.Plan(comments=1500, rounds=1, within=0, frames=False))
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert line["benchmark"] == "extract" and line["rounds"] == 1
+    assert set(line["ratios"]) == {"vs_scripts", "vs_convokit", "of_zstd_limit"}
+    assert line["ratios"]["vs_scripts"] > 0
+
+
+@pytest.mark.slow
+def test_memory_of_a_tiny_run_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache, "CACHE", tmp_path)
+    assert 10 << 20 < extract_memory.measure(1500).peak < 4 << 30
+
+
+def test_unequal_work_is_no_race(written):
+    planted = written[1]
+    fair = Timed(seconds=(1.0,), found=extract.to_find(planted))
+    extract.require_same_work({"peer": fair, "zstd": Timed(seconds=(1.0,), found={})}, planted)
+    less = Timed(seconds=(1.0,), found={**fair.found, "awards": planted.confirmed - 1})
+    with pytest.raises(IntegrityFailure, match="peer did other work"):
+        extract.require_same_work({"peer": less}, planted)

@@ -1,0 +1,92 @@
+import os
+import threading
+
+import pytest
+
+from persuasion import engine, unpacking
+from persuasion.engine import in_order, workers
+from persuasion.errors import DataFailure, SurroundingsFailure
+from persuasion.parts import read_block
+from tests.builders import awarded_thread, ndjson, raw_comment, raw_submission, source
+from tests.extracting import read, read_files
+
+CONTENT = ndjson([raw_submission(), *(raw_comment(id=f"c{number}") for number in range(300))])
+SMALL = {"block_bytes": 1024}
+
+
+def killed(*_):
+    """What the kernel does to a worker when memory runs out."""
+    os._exit(9)
+
+
+def refusing(block, slot, name, how, target):
+    raise DataFailure(f"{name} is of no use", where="a block")
+
+
+def doubled(number):
+    return 2 * number
+
+
+@pytest.mark.timeout(60)  # no thread may wait for ever
+@pytest.mark.parametrize("files", [1, 2, 12])
+def test_a_killed_worker_is_a_message_and_exit_4(files, monkeypatch):
+    monkeypatch.setattr(engine, "_parse", killed)
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(unpacking, "PLAIN_CHUNK", 1024)
+    with pytest.raises(SurroundingsFailure, match="a worker process was killed") as failure:
+        read_files(*[CONTENT] * files, workers=2, **SMALL)
+    assert failure.value.exit_code == 4 and "source.workers" in failure.value.fix
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("files", [1, 3])
+def test_the_failure_of_a_block_arrives_as_it_is(workers, files, monkeypatch):
+    monkeypatch.setattr(engine, "_parse", refusing)
+    with pytest.raises(DataFailure, match=r"0\.jsonl is of no use") as failure:
+        read_files(*[CONTENT] * files, workers=workers, **SMALL)
+    assert failure.value.where == "a block"
+
+
+def test_few_bytes_are_not_worth_a_process_and_many_are(tmp_path):
+    by_size = source(tmp_path, workers=0)
+    with workers(by_size, 100) as pool:
+        assert pool.submit(os.getpid).result() == os.getpid()
+    with workers(source(tmp_path, workers=2), 100) as pool:
+        assert pool.submit(os.getpid).result() != os.getpid()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_results_come_in_order_with_few_of_them_waiting(count, tmp_path):
+    with workers(source(tmp_path, workers=count), 0) as pool:
+        assert list(in_order(pool, doubled, range(20), 3)) == [2 * number for number in range(20)]
+    begun = []
+    found = in_order(engine._InPlace(), begun.append, range(20), 3)
+    next(found)
+    assert len(begun) == 3
+
+
+def test_an_error_of_work_done_in_place_waits_for_its_result():
+    future = engine._InPlace().submit(refusing, None, None, "it", None, None)
+    with pytest.raises(DataFailure, match="it is of no use"):
+        future.result()
+
+
+def test_blocks_are_handed_over_in_files_that_do_not_pile_up(monkeypatch, tmp_path):
+    (tmp_path / "dump.ndjson").write_bytes(CONTENT)
+    most = []
+
+    def watched(block, name, how):
+        most.append(len(list((tmp_path / "threads/scratch").rglob("*.block"))))
+        return read_block(block, name, how)
+
+    monkeypatch.setattr(engine, "read_block", watched)
+    monkeypatch.setattr(unpacking, "PLAIN_CHUNK", 1024)
+    read(source(tmp_path / "dump.ndjson", **SMALL), tmp_path / "threads")
+    assert len(most) > 20 and max(most) <= 2
+    assert not (tmp_path / "threads/scratch").exists()
+
+
+def test_no_process_and_no_thread_stays_behind():
+    before = threading.active_count()
+    read_files(ndjson(awarded_thread()), ndjson(awarded_thread("two")), workers=2)
+    assert threading.active_count() == before

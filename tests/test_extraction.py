@@ -1,0 +1,396 @@
+import bz2
+import gzip
+import json
+import random
+import tracemalloc
+import zlib
+from functools import partial
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from persuasion import spans, units, unpacking
+from persuasion.errors import DataFailure, UsageFailure
+from persuasion.masking import WORDS
+from persuasion.pseudonyms import key_for, pseudonym
+from tests.builders import AT, awarded_thread, logged_thread, ndjson, raw_comment, raw_submission, source
+from tests.extracting import TABLES, frames, read, read_files, shuffled
+from tests.forms import tan_files, write_tar
+from tests.test_parts import BAD_LINES
+
+RECORDS = [raw_submission(), *(raw_comment(id=f"c{number}", body="word " * number) for number in range(300))]
+PLAIN = ndjson(RECORDS)
+ZSTD = zstandard.ZstdCompressor(level=3).compress
+PACKED = {
+    "plain": PLAIN,
+    "crlf": PLAIN.replace(b"\n", b"\r\n"),
+    "bom": b"\xef\xbb\xbf" + PLAIN,
+    "no final newline": PLAIN.rstrip(b"\n"),
+    "gzip": gzip.compress(PLAIN),
+    "gzip members": gzip.compress(PLAIN[:5000]) + gzip.compress(PLAIN[5000:]),
+    "bzip2": bz2.compress(PLAIN),
+    "zstd": ZSTD(PLAIN),
+    "zstd frames": ZSTD(PLAIN[:7]) + ZSTD(b"") + ZSTD(PLAIN[7:9999]) + ZSTD(PLAIN[9999:]),
+    "zstd stream": b"".join([(flow := zstandard.ZstdCompressor().compressobj()).compress(PLAIN), flow.flush()]),
+}
+
+
+@pytest.mark.parametrize("packing", PACKED)
+def test_every_packing_gives_the_same_records(packing):
+    found = read_files(PACKED[packing])
+    assert (len(found.submissions), len(found.comments), found.refusals) == (1, 300, [])
+    assert found.by_id["t1_c299"].body == "word " * 299
+    assert found.metrics["lines"] == 301
+    assert found.tables == read_files(PLAIN).tables
+
+
+@pytest.mark.parametrize("packing", ["gzip", "gzip members", "bzip2", "zstd", "zstd frames", "zstd stream"])
+@pytest.mark.parametrize("cut", [1, 100])
+def test_a_truncated_frame_is_an_error(packing, cut):
+    with pytest.raises(DataFailure, match=r"0\.jsonl is truncated( after \d+ records)?\n"):
+        read_files(PACKED[packing][:-cut], block_bytes=1024)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_fault_in_any_file_stops_all_of_them(workers):
+    noise = ndjson(raw_comment(id=f"d{number}", body=random.Random(number).randbytes(300).hex()) for number in range(400))
+    with pytest.raises(DataFailure, match=r"1\.jsonl is truncated after [1-9]\d* records"):
+        read_files(ZSTD(PLAIN), ZSTD(noise)[:-100], PLAIN, workers=workers, block_bytes=1024)
+
+
+def test_a_corrupt_frame_is_an_error():
+    with pytest.raises(DataFailure, match="cannot be decompressed"):
+        read_files(gzip.compress(PLAIN)[:200] + b"nonsense" * 100)
+
+
+def test_a_window_beyond_the_limit_is_explained():
+    wide = zstandard.ZstdCompressionParameters(window_log=24)
+    flow = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    content = flow.compress(PLAIN) + flow.flush()
+    with pytest.raises(DataFailure) as failure:
+        read_files(content, zst_window_mb=8)
+    assert "source.zst_window_mb" in failure.value.fix
+    assert len(read_files(content, zst_window_mb=16).comments) == 300
+
+
+@pytest.mark.slow
+def test_pushshifts_windows_of_two_gigabytes_are_read():
+    wide = zstandard.ZstdCompressionParameters(window_log=31, strategy=zstandard.STRATEGY_FAST, hash_log=16, chain_log=16)
+    flow = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    content = flow.compress(PLAIN) + flow.flush()
+    assert read_files(content, zst_window_mb=2048).tables == read_files(PLAIN).tables
+    with pytest.raises(DataFailure, match="cannot be decompressed"):
+        read_files(content, zst_window_mb=128)
+
+
+@pytest.mark.parametrize(
+    ("content", "detected"),
+    [(b"", "an empty file"), (gzip.compress(b""), "an empty file"), (b"prompt,chosen,other\na,b,c\n", "CSV or TSV"),
+     (b"just words", "plain text")],
+)  # fmt: skip
+def test_what_is_no_dump_is_named(content, detected):
+    with pytest.raises(DataFailure) as failure:
+        read_files(PLAIN, content)
+    assert "1.jsonl" in str(failure.value)
+    assert detected in failure.value.why
+
+
+def test_a_bomb_is_stopped():
+    with pytest.raises(DataFailure, match="unfolds without end"):
+        read_files(ZSTD(PLAIN) + ZSTD(bytes(1 << 26)) * 20)
+
+
+def test_a_long_line_costs_no_memory_and_is_counted():
+    flow = zlib.compressobj(wbits=31)
+    long = b"".join(flow.compress(random.Random(1).randbytes(1 << 16).replace(b"\n", b"") * 16) for _ in range(48))
+    content = gzip.compress(b'{"body": 1}\n') + long + flow.flush() + gzip.compress(b"\n" + PLAIN)
+    tracemalloc.start()
+    found = read_files(content, block_bytes=1 << 20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [(row["line"], row["reason"]) for row in found.refusals] == [(1, "missing_field"), (2, "line_too_long")]
+    assert len(found.comments) == 300
+    assert peak < 24 << 20
+
+
+@pytest.mark.parametrize(("line", "reason"), [*BAD_LINES, (b"x" * 200_000, "line_too_long")])
+def test_a_bad_line_is_counted_and_stops_a_strict_reading(line, reason):
+    content = ndjson([raw_submission()]) + line + b"\n\n" + ndjson([raw_comment(), raw_comment(id="d", subreddit="tea")])
+    found = read_files(content)
+    assert [(row["file"], row["line"], row["reason"]) for row in found.refusals] == [("0.jsonl", 2, reason)]
+    assert (found.metrics["skipped_by"]["blank"], found.metrics["skipped_by"]["other_subreddit"]) == (1, 1)
+    assert (found.metrics["lines"], found.unaccounted) == (5, 0)
+    if reason == "stub":
+        assert read_files(content, strict=True).metrics["lines"] == 5
+    else:
+        with pytest.raises(DataFailure, match=r"0\.jsonl line 2"):
+            read_files(content, strict=True)
+
+
+def test_a_strict_reading_names_the_first_bad_line_of_the_file_whatever_its_frames(monkeypatch):
+    monkeypatch.setattr(units, "spans", partial(spans.spans, least=1))
+    content = PLAIN + b"bad\n" + PLAIN.replace(b'"c', b'"d') + b"worse\n"
+    for cuts in ([], [5000], [len(PLAIN) + 2], [100, len(PLAIN), len(PLAIN) + 1]):
+        with pytest.raises(DataFailure, match=r"0\.jsonl line 302 "):
+            read_files(frames(content, cuts), strict=True, block_bytes=1024)
+
+
+@given(st.lists(st.binary(max_size=80) | st.sampled_from([line for line, _ in BAD_LINES]), max_size=8))
+@settings(max_examples=50)
+def test_no_line_is_lost_whatever_it_holds(lines):
+    found = read_files(b"\n".join([*ndjson(awarded_thread()).splitlines(), *lines]))
+    assert found.unaccounted == 0
+    assert len(found.comments) == 4
+
+
+# the same bytes however the work is shared out
+
+
+@pytest.fixture(scope="module")
+def small_bites():
+    """Files are read in bites of 300 bytes, so that small blocks are small."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(unpacking, "CHUNK", 300)
+        patched.setattr(unpacking, "PLAIN_CHUNK", 300)
+        yield
+
+
+def a_bit_of_everything():
+    """A dump with copies, loops, orphans, odd and broken lines, a log, and several threads of several blocks."""
+    chance = random.Random(7)
+    threads = [record for number in range(12) for record in awarded_thread(f"p{number}")]
+    talk = [
+        raw_comment(id=f"k{number}", link_id=f"t3_p{number % 12}", parent_id=f"t1_k{chance.randrange(number + 5)}",
+                    body=f"See u/name{number}. " + "word " * chance.randrange(60), author=f"name{chance.randrange(9)}")
+        for number in range(150)
+    ]  # fmt: skip
+    odd = [
+        raw_comment(id="k3", link_id="t3_p3", body="a later copy", retrieved_on=AT + 10**6),
+        raw_comment(id="k4", link_id="t3_p5", body="one of two equal copies", retrieved_on=AT + 10**6),
+        raw_comment(id="k4", link_id="t3_p6", body="the other of both", retrieved_on=AT + 10**6),
+        raw_comment(id="lost", link_id="t3_gone"), raw_comment(id="k5", body=5), raw_comment(id="x", subreddit="tea"),
+        raw_comment(id="l1", link_id="t3_p1", parent_id="t1_l2"), raw_comment(id="l2", link_id="t3_p1", parent_id="t1_l1"),
+        raw_comment(id="Odd_1", link_id="t3_p2", created_utc=f"{AT}.5", score="4"), raw_submission(id="P_odd"),
+        raw_comment(id="below", link_id="t3_P_odd", parent_id="t3_P_odd"), logged_thread("p4", "gone", "other"),
+        logged_thread("p5", "p5c", "challenger"),
+    ]  # fmt: skip
+    broken = [b"broken", b"", b"x" * 5000, b'"text"', b"{}", b'{"body": "\xff"}', b"\r", "\u00a0".encode()]
+    lines = [*ndjson([*threads, *talk, *odd]).splitlines(), *broken]
+    chance.shuffle(lines)
+    return b"\n".join(lines) + b"\n"
+
+
+DUMP = a_bit_of_everything()
+
+
+def same(*contents, **changes):
+    return read_files(*contents, **{"max_line_bytes": 4096} | changes)
+
+
+@pytest.fixture(scope="module")
+def once(small_bites):
+    found = same(DUMP)
+    assert found.reasons.keys() >= {"duplicate_id", "orphan", "cycle", "line_too_long", "not_json", "wrong_type"}
+    assert found.metrics["deltas"] > 10 and found.unaccounted == 0
+    return found
+
+
+@pytest.mark.parametrize("block_bytes", [1024, 1500, 4096, 65536, 8 << 20])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_blocks_and_workers_leave_no_trace(block_bytes, workers, once):
+    found = same(DUMP, block_bytes=block_bytes, workers=workers)
+    assert (found.tables, found.metrics, found.refusals) == (once.tables, once.metrics, once.refusals)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_order_of_lines_leaves_no_trace_in_the_rows(seed, once):
+    found = same(shuffled(DUMP, seed), block_bytes=2048)
+    assert (found.tables, found.metrics) == (once.tables, once.metrics)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_several_files_are_one(workers, once):
+    lines = DUMP.splitlines(keepends=True)
+    pieces = [b"".join(lines[start::3]) for start in range(3)]
+    found = same(pieces[0], gzip.compress(pieces[1]), ZSTD(pieces[2]), workers=workers, block_bytes=2048)
+    assert (found.tables, found.metrics) == (once.tables, once.metrics)
+
+
+@given(st.lists(st.integers(0, len(DUMP)), max_size=6), st.sampled_from([1024, 8 << 20]))
+@settings(max_examples=25)
+def test_frames_that_end_anywhere_leave_no_trace(once, cuts, block_bytes):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(units, "spans", partial(spans.spans, least=1))
+        found = same(frames(DUMP, cuts), block_bytes=block_bytes)
+    assert (found.tables, found.metrics, found.refusals) == (once.tables, once.metrics, once.refusals)
+
+
+def test_frames_are_read_alike_by_several_workers(monkeypatch, once):
+    monkeypatch.setattr(units, "spans", partial(spans.spans, least=1))
+    content = frames(DUMP, [1, 5000, 5001, 20_000, len(DUMP) - 1])
+    found = same(content, workers=2, block_bytes=1024)
+    assert (found.tables, found.metrics, found.refusals) == (once.tables, once.metrics, once.refusals)
+
+
+def test_a_second_run_gives_the_same_bytes(once):
+    assert same(DUMP) == once
+
+
+@given(st.lists(st.integers(0, len(DUMP)), max_size=4), st.sampled_from([1024, 8 << 20]))
+@settings(max_examples=25)
+def test_the_bytes_of_every_refused_record_can_be_found_again(small_bites, cuts, block_bytes):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(units, "spans", partial(spans.spans, least=1))
+        found = same(frames(DUMP, cuts), block_bytes=block_bytes)
+    lines = DUMP.split(b"\n")
+    for row in found.refusals:
+        raw = DUMP[row["offset"] : row["offset"] + row["length"]]
+        assert raw.rstrip(b"\n") == lines[row["line"] - 1]
+        if row["reason"] in ("duplicate_id", "orphan", "cycle"):
+            assert json.loads(raw)["id"]
+    assert found.metrics["refused"] == len(found.refusals) == sum(found.metrics["refused_by"].values())
+
+
+# copies
+
+
+def test_of_two_copies_the_latest_stays_in_any_order():
+    copies = [raw_comment(body="old", retrieved_on=AT), raw_comment(body="new", retrieved_on=AT + 9),
+              raw_comment(body="edited", retrieved_on=str(AT + 9), edited=AT + 8.0)]  # fmt: skip
+    post = ndjson([raw_submission()])
+    for order in [copies, copies[::-1], [copies[1], copies[2], copies[0]]]:
+        apart, together = read_files(post, *(ndjson([copy]) for copy in order)), read_files(post + ndjson(order))
+        assert apart.by_id["t1_reply"].body == together.by_id["t1_reply"].body == "edited"
+        assert apart.reasons == together.reasons == {"duplicate_id": 2}
+
+
+def test_copies_that_tie_are_ordered_by_content():
+    same_time = [raw_submission(), *(raw_comment(body=body) for body in "abc")]
+    assert read_files(ndjson(same_time)).tables == read_files(ndjson(same_time[::-1])).tables
+
+
+def test_a_file_given_twice_changes_nothing_but_counts(once):
+    twice = same(DUMP, DUMP)
+    assert twice.tables == once.tables
+    records = once.metrics["submissions"] + once.metrics["comments"] + once.reasons["orphan"] + once.reasons["cycle"]
+    assert twice.reasons["duplicate_id"] == 2 * once.reasons["duplicate_id"] + records
+    assert twice.metrics["lines"] == 2 * once.metrics["lines"] and twice.unaccounted == 0
+
+
+def test_an_id_in_two_threads_is_one_comment_where_its_last_copy_stands():
+    posts = [raw_submission(id="one"), raw_submission(id="two")]
+    moved = [raw_comment(link_id="t3_one", parent_id="t3_one"), raw_comment(link_id="t3_two", parent_id="t3_two", edited=AT)]
+    for order in (moved, moved[::-1]):
+        found = read_files(ndjson([*posts, *order]))
+        assert [row.thread_id for row in found.comments] == ["t3_two"]
+        assert found.reasons == {"duplicate_id": 1}
+
+
+# what must go, and what must not be read
+
+
+def removed_from(records, *entries, folder):
+    (folder / "removals.txt").write_text("".join(f"{entry}\n" for entry in entries))
+    return read_files(ndjson(records), removals_file=str(folder / "removals.txt"))
+
+
+def test_removals_drop_comments_authors_and_whole_threads(tmp_path):
+    records = [*awarded_thread("one"), *awarded_thread("two"), *awarded_thread("three")]
+    other = pseudonym("other", key_for(source(tmp_path)))
+    found = removed_from(records, "t3_two", "t1_oned", other, "t1_absent", folder=tmp_path)
+    assert {row.id for row in found.submissions} == {"t3_one", "t3_three"}
+    assert {row.id for row in found.comments} == {"t1_onea", "t1_onec", "t1_threea", "t1_threec", "t1_threed"}
+    assert found.removed == {
+        "t1_absent": {"submissions": 0, "comments": 0},
+        "t1_oned": {"submissions": 0, "comments": 1},
+        "t3_two": {"submissions": 1, "comments": 3},
+        other: {"submissions": 0, "comments": 3},
+    } or found.removed["t3_two"] == {"submissions": 1, "comments": 4}
+    assert sum(sum(counts.values()) for counts in found.removed.values()) == found.metrics["skipped_by"]["removed"]
+    assert found.unaccounted == 0
+    assert b"t3_two" not in found.tables[0] and other.encode() not in found.tables[1]
+
+
+def test_an_author_is_removed_in_whatever_case_the_name_was_given(tmp_path):
+    found = removed_from(awarded_thread(), pseudonym("CHALLENGER", key_for(source(tmp_path))), folder=tmp_path)
+    assert "t1_posta" not in found.by_id and found.metrics["deltas"] == 0
+
+
+def test_a_removed_post_takes_the_comments_that_arrive_in_any_order_and_copies(tmp_path):
+    records = [*awarded_thread("one"), raw_submission(id="one", edited=AT + 5), *awarded_thread("two")]
+    found = removed_from(records[::-1], "t3_one", folder=tmp_path)
+    assert {row.thread_id for row in found.comments} == {"t3_two"}
+    assert (found.metrics["skipped_by"]["removed"], found.reasons) == (5, {"duplicate_id": 1})
+
+
+def test_a_name_in_the_removals_file_is_refused_and_not_repeated(tmp_path):
+    with pytest.raises(UsageFailure) as failure:
+        removed_from(awarded_thread(), "some_name", folder=tmp_path)
+    assert failure.value.exit_code == 2 and "some_name" not in str(failure.value)
+
+
+IDENTITIES = ["some_one", "someone@example.org", "+44 20 7946 0958", "https://example.org/page", "other_name"]
+
+
+def revealing(**changes):
+    text = "Ask u/some_one or someone@example.org, +44 20 7946 0958, https://example.org/page and u/other_name."
+    post, *comments = awarded_thread()
+    return [post | {"selftext": text, "title": text}, *(row | {"body": f"{row['body']} {text}"} for row in comments)]
+
+
+def test_masking_leaves_no_identity_in_the_bytes_and_every_award(tmp_path):
+    hidden, plain = read(_dump(tmp_path, revealing()), tmp_path / "a"), read(_dump(tmp_path, revealing(), mask=False), tmp_path / "b")
+    every = b"".join(path.read_bytes() for path in sorted((tmp_path / "a").iterdir()))
+    texts = [*(row.body for row in hidden.comments), hidden.submissions[0].selftext, hidden.submissions[0].title]
+    for identity in [*IDENTITIES, "op_name", "challenger"]:
+        assert identity.encode() not in every
+        assert not any(identity in text for text in texts)
+    assert all(word in text for text in texts for word in WORDS)
+    assert [row.deltas for row in hidden.comments] == [row.deltas for row in plain.comments]
+    assert hidden.metrics == plain.metrics and hidden.metrics["deltas_by"]["confirmed"] == 1
+
+
+def test_without_masking_texts_are_as_given(tmp_path):
+    found = read(_dump(tmp_path, revealing(), mask=False))
+    bodies = {f"t1_{row['id']}": row["body"] for row in revealing()[1:]}
+    assert {row.id: row.body for row in found.comments} == bodies
+    assert not any(row.author in ("op_name", "challenger", "other", "DeltaBot") for row in found.comments)
+
+
+def _dump(folder, records, **changes):
+    (folder / "dump.ndjson").write_bytes(ndjson(records))
+    return source(folder / "dump.ndjson", **changes)
+
+
+def test_the_key_comes_from_its_file(tmp_path):
+    (tmp_path / "key").write_text("a secret of thirty-two characters\n")
+    keyed = read(_dump(tmp_path, awarded_thread(), pseudonym_key_file=str(tmp_path / "key")))
+    own = read(_dump(tmp_path, awarded_thread()))
+    assert {row.author for row in keyed.comments}.isdisjoint(row.author for row in own.comments)
+    assert keyed.metrics == own.metrics
+    (tmp_path / "key").write_text(" \n")
+    with pytest.raises(UsageFailure):
+        read(_dump(tmp_path, awarded_thread(), pseudonym_key_file=str(tmp_path / "key")))
+
+
+# what is left, and other forms
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nothing_but_the_tables_is_left(workers, tmp_path):
+    read(_dump(tmp_path, awarded_thread(), workers=workers), tmp_path / "threads")
+    assert sorted(path.name for path in (tmp_path / "threads").iterdir()) == sorted([*TABLES, "refused.jsonl"])
+
+
+def test_other_forms_go_the_same_way(tmp_path):
+    found = read(source(write_tar(tmp_path / "cmv.tar.bz2", tan_files())))
+    assert (len(found.submissions), len(found.comments), found.unaccounted) == (1, 4, 0)
+    assert found.metrics["deltas_by"]["confirmed"] == 1
+
+
+def test_a_dump_of_one_half_is_all_refused():
+    found = read_files(ndjson(awarded_thread()[1:]))
+    assert (found.submissions, found.comments, found.reasons) == ([], [], {"orphan": 4})
+    assert read_files(ndjson(awarded_thread()[:1])).metrics["submissions"] == 1
