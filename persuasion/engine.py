@@ -141,15 +141,31 @@ def _begun(job: _Job, pool: Executor) -> list[Future[Saved]]:
         return [here.submit(save_part, part, name, job.scratch / str(number)) for number, (name, part) in found]
     job.scratch.mkdir()
     waiting: list[Future[Saved]] = []
-    unit, how = job.unit, reader(job.source)
+    unit = job.unit
     with bar(unit.end - unit.start, unit.name, "B", scale=True) as shown:
         for number, block in enumerate(read_blocks(unit, job.source, shown.update)):
-            slot = job.slots.get()
-            if job.stop.is_set():
+            if not (part := _submitted(block, job.scratch / str(number), job, pool)):
                 break
-            waiting.append(pool.submit(_parse, _handed(block, slot), slot, unit.name, how, job.scratch / str(number)))
-            waiting[-1].add_done_callback(partial(_free, job.slots, slot))
+            waiting.append(part)
     return waiting
+
+
+def _submitted(block: Block, target: Path, job: _Job, pool: Executor) -> Future[Saved] | None:
+    """Hand a block to the pool as soon as a slot is free; None when another thread has failed meanwhile.
+
+    Whatever happens, the slot goes back: others wait for it.
+    """
+    slot = job.slots.get()
+    try:
+        if job.stop.is_set():
+            job.slots.put(slot)
+            return None
+        part = pool.submit(_parse, _handed(block, slot), slot, job.unit.name, reader(job.source), target)
+    except BaseException:
+        job.slots.put(slot)
+        raise
+    part.add_done_callback(partial(_free, job.slots, slot))
+    return part
 
 
 def _free(slots: SimpleQueue[Path], slot: Path, _: Future[Saved]) -> None:

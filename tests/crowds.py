@@ -47,14 +47,20 @@ def _record(draw: st.DrawFn, ids: Sequence[str]) -> dict[str, Any]:
     post = draw(st.sampled_from(POSTS))
     kind = draw(st.sampled_from(["post", "log", *["comment"] * 6]))
     edited = draw(st.sampled_from([False, False, AT + 100, AT + 300]))
-    fields = {"author": draw(st.sampled_from(AUTHORS)), "created_utc": AT + 10 * draw(st.integers(0, 30)), "edited": edited}
+    fields = {
+        "author": draw(st.sampled_from(AUTHORS)),
+        "created_utc": AT + 10 * draw(st.integers(0, 30)),
+        "edited": edited,
+    }
     if kind == "post":
         return raw_submission(id=post, **fields)
     if kind == "log":
         to = draw(st.sampled_from(["challenger", "other"]))
         return logged_thread(post, draw(st.sampled_from(ids)), to, created_utc=fields["created_utc"], edited=edited)
     link = draw(st.sampled_from([post, post, post, "gone"]))
-    parent = draw(st.sampled_from([f"t3_{link}", f"t1_{draw(st.sampled_from(ids))}", f"t1_{draw(st.sampled_from(ids))}"]))
+    parent = draw(
+        st.sampled_from([f"t3_{link}", f"t1_{draw(st.sampled_from(ids))}", f"t1_{draw(st.sampled_from(ids))}"])
+    )
     body = draw(st.sampled_from(BODIES))
     return raw_comment(id=draw(st.sampled_from(ids)), link_id=f"t3_{link}", parent_id=parent, body=body, **fields)
 
@@ -74,7 +80,9 @@ def plainly(records: Sequence[Mapping[str, Any]], key: bytes, *, mask: bool) -> 
     raws = [outcome(json.dumps(record), "changemyview") for record in records]
     refused: Counter[str] = Counter()
     latest: dict[str, Any] = {}
-    for raw in sorted((raw for raw in raws if isinstance(raw, RawSubmission | RawComment)), key=lambda raw: raw.version):
+    for raw in sorted(
+        (raw for raw in raws if isinstance(raw, RawSubmission | RawComment)), key=lambda raw: raw.version
+    ):
         refused["duplicate_id"] += raw.id in latest
         latest[raw.id] = raw
     logs = merged(read_log(raw.post) for raw in raws if isinstance(raw, RawLog))

@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def frames(content: bytes, cuts: Sequence[int]) -> bytes:
     """A zstd file with a frame for each piece of ``content`` between ``cuts``."""
     borders = [0, *sorted(cuts), len(content)]
     pack = zstandard.ZstdCompressor(level=3).compress
-    return b"".join(pack(content[start:end]) for start, end in zip(borders, borders[1:], strict=False))
+    return b"".join(pack(content[start:end]) for start, end in pairwise(borders))
 
 
 def shuffled(content: bytes, seed: int = 0) -> bytes:

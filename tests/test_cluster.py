@@ -22,9 +22,12 @@ pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 RAY = Path(sys.executable).parent / "ray"
-TALK = [raw_comment(id=f"k{number}", link_id="t3_p1", parent_id="t3_p1", body=random.Random(number).randbytes(9000).hex())
-        for number in range(4000)]  # fmt: skip
-DUMP = ndjson([*awarded_thread("p1"), *TALK, *awarded_thread("p2"), raw_comment(id="lost", link_id="t3_gone")]) + b"broken\n"
+NOISE = [random.Random(number).randbytes(9000).hex() for number in range(4000)]
+TALK = [raw_comment(id=f"k{at}", link_id="t3_p1", parent_id="t3_p1", body=body) for at, body in enumerate(NOISE)]
+DUMP = (
+    ndjson([*awarded_thread("p1"), *TALK, *awarded_thread("p2"), raw_comment(id="lost", link_id="t3_gone")])
+    + b"broken\n"
+)
 
 
 @pytest.fixture(scope="module")

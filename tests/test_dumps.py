@@ -3,6 +3,7 @@ import io
 import random
 import tracemalloc
 import zlib
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -39,9 +40,10 @@ def test_lines_have_their_places_and_long_ones_no_bytes(pieces):
         (offset, raw if len(raw) <= LIMIT else None) for offset, raw in expected(content)
     ]
     for line in found:
-        assert content[line.place.offset :][: line.place.length].rstrip(b"\n") == dict(expected(content))[
-            line.place.offset
-        ]
+        assert (
+            content[line.place.offset :][: line.place.length].rstrip(b"\n")
+            == dict(expected(content))[line.place.offset]
+        )
 
 
 @given(PIECES, st.integers(1, 40))
@@ -69,7 +71,7 @@ def test_the_parts_of_a_file_own_its_lines_exactly_once(content, cuts, data):
 
     found = [
         b"".join(owned(bitten(content[start:end]), bitten(content[end:]), first=start == 0))
-        for start, end in zip(borders, borders[1:], strict=False)
+        for start, end in pairwise(borders)
     ]
     assert b"".join(found) == content
     assert all(part.endswith(b"\n") for part in found[:-1] if part and not content.endswith(part))

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -8,6 +10,7 @@ from persuasion.engine import in_order, workers
 from persuasion.errors import DataFailure, SurroundingsFailure
 from persuasion.parts import read_block
 from tests.builders import awarded_thread, ndjson, raw_comment, raw_submission, source
+from tests.closures import ROOT
 from tests.extracting import read, read_files
 
 CONTENT = ndjson([raw_submission(), *(raw_comment(id=f"c{number}") for number in range(300))])
@@ -19,30 +22,43 @@ def killed(*_):
     os._exit(9)
 
 
-def refusing(block, slot, name, how, target):
-    raise DataFailure(f"{name} is of no use", where="a block")
+def refusing(*_):
+    raise DataFailure("it is of no use", where="a block")
 
 
 def doubled(number):
     return 2 * number
 
 
-@pytest.mark.timeout(60)  # no thread may wait for ever
-@pytest.mark.parametrize("files", [1, 2, 12])
+@pytest.mark.parametrize("files", [1, 2])
 def test_a_killed_worker_is_a_message_and_exit_4(files, monkeypatch):
     monkeypatch.setattr(engine, "_parse", killed)
-    monkeypatch.setattr(os, "cpu_count", lambda: 16)
-    monkeypatch.setattr(unpacking, "PLAIN_CHUNK", 1024)
     with pytest.raises(SurroundingsFailure, match="a worker process was killed") as failure:
         read_files(*[CONTENT] * files, workers=2, **SMALL)
     assert failure.value.exit_code == 4 and "source.workers" in failure.value.fix
+
+
+def killed_among_many():
+    """Two workers that are killed, many files, and a machine with more cores than workers."""
+    engine._parse, os.cpu_count, unpacking.PLAIN_CHUNK = killed, lambda: 16, 1024
+    with pytest.raises(SurroundingsFailure, match="a worker process was killed"):
+        read_files(*[CONTENT] * 12, workers=2, **SMALL)
+
+
+def test_no_thread_waits_for_ever_for_a_killed_worker():
+    command = [sys.executable, "-c", "from tests import test_engine; test_engine.killed_among_many()"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.fail("threads wait for slots that nobody gives back")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("files", [1, 3])
 def test_the_failure_of_a_block_arrives_as_it_is(workers, files, monkeypatch):
     monkeypatch.setattr(engine, "_parse", refusing)
-    with pytest.raises(DataFailure, match=r"0\.jsonl is of no use") as failure:
+    with pytest.raises(DataFailure, match="it is of no use") as failure:
         read_files(*[CONTENT] * files, workers=workers, **SMALL)
     assert failure.value.where == "a block"
 
@@ -66,23 +82,23 @@ def test_results_come_in_order_with_few_of_them_waiting(count, tmp_path):
 
 
 def test_an_error_of_work_done_in_place_waits_for_its_result():
-    future = engine._InPlace().submit(refusing, None, None, "it", None, None)
+    future = engine._InPlace().submit(refusing)
     with pytest.raises(DataFailure, match="it is of no use"):
         future.result()
 
 
-def test_blocks_are_handed_over_in_files_that_do_not_pile_up(monkeypatch, tmp_path):
+def test_blocks_are_handed_over_in_few_files(monkeypatch, tmp_path):
     (tmp_path / "dump.ndjson").write_bytes(CONTENT)
     most = []
 
     def watched(block, name, how):
-        most.append(len(list((tmp_path / "threads/scratch").rglob("*.block"))))
+        most.append(sum(path.is_file() for path in (tmp_path / "threads/scratch").iterdir()))
         return read_block(block, name, how)
 
     monkeypatch.setattr(engine, "read_block", watched)
     monkeypatch.setattr(unpacking, "PLAIN_CHUNK", 1024)
     read(source(tmp_path / "dump.ndjson", **SMALL), tmp_path / "threads")
-    assert len(most) > 20 and max(most) <= 2
+    assert len(most) > 20 and 0 < max(most) <= 3
     assert not (tmp_path / "threads/scratch").exists()
 
 

@@ -40,7 +40,13 @@ def test_the_stage_writes_tables_refusals_and_metrics_that_add_up(tmp_path):
     assert sum(metrics["refused_by"].values()) == metrics["refused"] == len(refused)
     lines = DUMP.split(b"\n")
     assert refused == [
-        {"file": "all.ndjson", "line": 11, "offset": DUMP.index(lines[10]), "length": len(lines[10]), "reason": "orphan"},
+        {
+            "file": "all.ndjson",
+            "line": 11,
+            "offset": DUMP.index(lines[10]),
+            "length": len(lines[10]),
+            "reason": "orphan",
+        },
         {"file": "all.ndjson", "line": 13, "offset": DUMP.index(b"broken"), "length": 6, "reason": "not_json"},
     ]
     assert written(tmp_path, "removed.jsonl") == []
@@ -112,8 +118,9 @@ def test_two_workers_make_the_bytes_of_one(tmp_path):
 
 def test_a_hostile_line_is_no_internal_error(tmp_path):
     post = b'{"title": "x", "id": "y", "author": "z", "subreddit": "changemyview", "created_utc": 1400000000, '
-    lines = [b'"a": ' + b"[" * 100_000, b'"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'"score": ' + b"9" * 5000 + b"}",
-             b'"edited": ' + b"9" * 4000 + b"}", b'"id": "a\\u0000b"}', b'"id": {"id": []}}', b'"author": [[]]}']  # fmt: skip
+    lines = [b'"a": ' + b"[" * 100_000, b'"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+             b'"score": ' + b"9" * 5000 + b"}", b'"edited": ' + b"9" * 4000 + b"}",
+             b'"id": "a\\u0000b"}', b'"id": {"id": []}}', b'"author": [[]]}']  # fmt: skip
     done = stage(dumped(tmp_path, DUMP + b"".join(post + line + b"\n" for line in lines)), path="dump")
     assert done.returncode == 0, done.stderr
     assert metrics_of(tmp_path)["deltas"] == 2

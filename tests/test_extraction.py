@@ -55,7 +55,9 @@ def test_a_truncated_frame_is_an_error(packing, cut):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_fault_in_any_file_stops_all_of_them(workers):
-    noise = ndjson(raw_comment(id=f"d{number}", body=random.Random(number).randbytes(300).hex()) for number in range(400))
+    noise = ndjson(
+        raw_comment(id=f"d{number}", body=random.Random(number).randbytes(300).hex()) for number in range(400)
+    )
     with pytest.raises(DataFailure, match=r"1\.jsonl is truncated after [1-9]\d* records"):
         read_files(ZSTD(PLAIN), ZSTD(noise)[:-100], PLAIN, workers=workers, block_bytes=1024)
 
@@ -77,7 +79,9 @@ def test_a_window_beyond_the_limit_is_explained():
 
 @pytest.mark.slow
 def test_pushshifts_windows_of_two_gigabytes_are_read():
-    wide = zstandard.ZstdCompressionParameters(window_log=31, strategy=zstandard.STRATEGY_FAST, hash_log=16, chain_log=16)
+    wide = zstandard.ZstdCompressionParameters(
+        window_log=31, strategy=zstandard.STRATEGY_FAST, hash_log=16, chain_log=16
+    )
     flow = zstandard.ZstdCompressor(compression_params=wide).compressobj()
     content = flow.compress(PLAIN) + flow.flush()
     assert read_files(content, zst_window_mb=2048).tables == read_files(PLAIN).tables
@@ -117,7 +121,9 @@ def test_a_long_line_costs_no_memory_and_is_counted():
 
 @pytest.mark.parametrize(("line", "reason"), [*BAD_LINES, (b"x" * 200_000, "line_too_long")])
 def test_a_bad_line_is_counted_and_stops_a_strict_reading(line, reason):
-    content = ndjson([raw_submission()]) + line + b"\n\n" + ndjson([raw_comment(), raw_comment(id="d", subreddit="tea")])
+    content = (
+        ndjson([raw_submission()]) + line + b"\n\n" + ndjson([raw_comment(), raw_comment(id="d", subreddit="tea")])
+    )
     found = read_files(content)
     assert [(row["file"], row["line"], row["reason"]) for row in found.refusals] == [("0.jsonl", 2, reason)]
     assert (found.metrics["skipped_by"]["blank"], found.metrics["skipped_by"]["other_subreddit"]) == (1, 1)
@@ -171,7 +177,8 @@ def a_bit_of_everything():
         raw_comment(id="k4", link_id="t3_p5", body="one of two equal copies", retrieved_on=AT + 10**6),
         raw_comment(id="k4", link_id="t3_p6", body="the other of both", retrieved_on=AT + 10**6),
         raw_comment(id="lost", link_id="t3_gone"), raw_comment(id="k5", body=5), raw_comment(id="x", subreddit="tea"),
-        raw_comment(id="l1", link_id="t3_p1", parent_id="t1_l2"), raw_comment(id="l2", link_id="t3_p1", parent_id="t1_l1"),
+        raw_comment(id="l1", link_id="t3_p1", parent_id="t1_l2"),
+        raw_comment(id="l2", link_id="t3_p1", parent_id="t1_l1"),
         raw_comment(id="Odd_1", link_id="t3_p2", created_utc=f"{AT}.5", score="4"), raw_submission(id="P_odd"),
         raw_comment(id="below", link_id="t3_P_odd", parent_id="t3_P_odd"), logged_thread("p4", "gone", "other"),
         logged_thread("p5", "p5c", "challenger"),
@@ -281,7 +288,10 @@ def test_a_file_given_twice_changes_nothing_but_counts(once):
 
 def test_an_id_in_two_threads_is_one_comment_where_its_last_copy_stands():
     posts = [raw_submission(id="one"), raw_submission(id="two")]
-    moved = [raw_comment(link_id="t3_one", parent_id="t3_one"), raw_comment(link_id="t3_two", parent_id="t3_two", edited=AT)]
+    moved = [
+        raw_comment(link_id="t3_one", parent_id="t3_one"),
+        raw_comment(link_id="t3_two", parent_id="t3_two", edited=AT),
+    ]
     for order in (moved, moved[::-1]):
         found = read_files(ndjson([*posts, *order]))
         assert [row.thread_id for row in found.comments] == ["t3_two"]
@@ -307,7 +317,7 @@ def test_removals_drop_comments_authors_and_whole_threads(tmp_path):
         "t1_oned": {"submissions": 0, "comments": 1},
         "t3_two": {"submissions": 1, "comments": 3},
         other: {"submissions": 0, "comments": 3},
-    } or found.removed["t3_two"] == {"submissions": 1, "comments": 4}
+    }
     assert sum(sum(counts.values()) for counts in found.removed.values()) == found.metrics["skipped_by"]["removed"]
     assert found.unaccounted == 0
     assert b"t3_two" not in found.tables[0] and other.encode() not in found.tables[1]
@@ -341,7 +351,10 @@ def revealing(**changes):
 
 
 def test_masking_leaves_no_identity_in_the_bytes_and_every_award(tmp_path):
-    hidden, plain = read(_dump(tmp_path, revealing()), tmp_path / "a"), read(_dump(tmp_path, revealing(), mask=False), tmp_path / "b")
+    hidden, plain = (
+        read(_dump(tmp_path, revealing()), tmp_path / "a"),
+        read(_dump(tmp_path, revealing(), mask=False), tmp_path / "b"),
+    )
     every = b"".join(path.read_bytes() for path in sorted((tmp_path / "a").iterdir()))
     texts = [*(row.body for row in hidden.comments), hidden.submissions[0].selftext, hidden.submissions[0].title]
     for identity in [*IDENTITIES, "op_name", "challenger"]:

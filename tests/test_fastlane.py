@@ -80,4 +80,6 @@ def test_edges_are_those_of_the_lines():
     for data in (b"a", b"a\n", b"\n", b"a\n\nbc", b"\n\n"):
         starts, ends = edges(data)
         found = data.split(b"\n")
-        assert [data[start:end] for start, end in zip(starts, ends, strict=True)] == (found if found[-1] else found[:-1])
+        assert [data[start:end] for start, end in zip(starts, ends, strict=True)] == (
+            found if found[-1] else found[:-1]
+        )

@@ -37,6 +37,19 @@ def test_hugging_face_stays_in_three_rooms(path):
     assert not tops(path) & {"transformers", "peft", "trl", "accelerate"}
 
 
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
+def test_one_room_each_knows_of_clusters_and_of_processes(path):
+    assert "ray" not in tops(path) or path.stem == "cluster"
+    assert "multiprocessing" not in tops(path) or path.stem == "engine"
+
+
+def test_names_end_where_rows_are_joined():
+    """What reads rows after extraction never reaches raw records."""
+    for stage in ("pair", "base", "reference", "train", "evaluate", "generate"):
+        reached = {path.stem for path in closure(ROOT / f"stages/{stage}.py")}
+        assert not reached & {"pseudonyms", "reddit", "parts", "joining"}
+
+
 @pytest.mark.parametrize("path", STAGES, ids=lambda path: path.stem)
 def test_a_stage_never_imports_a_stage_or_an_instrument(path):
     assert not tops(path) & (INSTRUMENTS | {"stages"})

@@ -21,7 +21,10 @@ def secret():
 
 def as_plainly(records, *, mask):
     """Rows, refusals and ignored signs of both ways to read the same records, ours first."""
-    ours, theirs = read_files(ndjson([raw_submission(id="first"), *records]), mask=mask), plainly(records, secret(), mask=mask)
+    ours, theirs = (
+        read_files(ndjson([raw_submission(id="first"), *records]), mask=mask),
+        plainly(records, secret(), mask=mask),
+    )
     ignored = {reason: count for reason, count in ours.metrics["deltas_ignored_by"].items() if count}
     return (
         ({row.id: row for row in ours.submissions if row.id != "t3_first"}, theirs.submissions),

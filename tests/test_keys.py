@@ -6,7 +6,9 @@ from persuasion.keys import HASHED, keys, numbers
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 USUAL = st.integers(0, 36**12 - 1).map(lambda value: np.base_repr(value, 36).lower())
-ODD = st.text("0123xyzA_é\0 ", max_size=20) | st.sampled_from(["", "01", "00", "a" * 13, "zzzzzzzzzzzzz", "\ud800", "a\0b", "a\0"])
+ODD = st.text("0123xyzA_é\0 ", max_size=20) | st.sampled_from(
+    ["", "01", "00", "a" * 13, "zzzzzzzzzzzzz", "\ud800", "a\0b", "a\0"]
+)
 
 
 @given(st.lists(USUAL | ODD, max_size=12))

@@ -111,7 +111,9 @@ def test_bytes_that_are_no_text_are_replaced_and_their_lines_counted():
 
 def test_masking_changes_texts_alone_and_what_was_said_is_kept_for_the_award():
     body = "Confirmed: 1 delta awarded to /u/challenger ([1∆](/r/changemyview/wiki/user/challenger))."
-    lines = ndjson([raw_submission(title="CMV: u/someone", selftext="a@example.org"), raw_comment(body=body)]).splitlines()
+    lines = ndjson(
+        [raw_submission(title="CMV: u/someone", selftext="a@example.org"), raw_comment(body=body)]
+    ).splitlines()
     plain, hidden = (read_block(block(lines), "it", reader) for reader in (READER, MASKING))
     assert hidden.comments["body"].to_pylist() == [masked(body)] != [body]
     assert hidden.comments["said"].to_pylist() == [body]
@@ -123,7 +125,10 @@ def test_masking_changes_texts_alone_and_what_was_said_is_kept_for_the_award():
 
 @pytest.mark.parametrize("body", ["[deleted]", "[removed]", "\n[deleted]" + " " * 30, " " * 30 + "[removed]"])
 def test_what_is_gone_is_nobodys_in_either_lane(body):
-    lines = [*ndjson([raw_comment(body=body)]).splitlines(), b"\xef\xbb\xbf" + ndjson([raw_comment(id="odd", body=body)])[:-1]]
+    lines = [
+        *ndjson([raw_comment(body=body)]).splitlines(),
+        b"\xef\xbb\xbf" + ndjson([raw_comment(id="odd", body=body)])[:-1],
+    ]
     assert read_block(block(lines), "it", READER).comments["role"].to_pylist() == ["deleted", "deleted"]
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,7 +46,7 @@ def test_ranges_hold_every_key_once_and_know_their_parts(tmp_path_factory, sampl
         patched.setattr(planning, "RANGE_BYTES", size)
         found = ranges([], comments, parts, SECRETS)
     assert (found[0].low, found[-1].high) == (0, LAST)
-    assert all(before.high + 1 == after.low for before, after in zip(found, found[1:], strict=False))
+    assert all(before.high + 1 == after.low for before, after in pairwise(found))
     for one in found:
         touched = [part for part in comments if part.low <= one.high and part.high >= one.low]
         assert list(map(id, one.comments)) == list(map(id, touched))
@@ -60,7 +62,9 @@ def _unread(parts):
 
 
 def test_a_thread_of_the_lowest_number_may_fill_a_range_of_its_own(monkeypatch):
-    content = ndjson([raw_submission(id="0"), *(raw_comment(id=f"c{n}", link_id="t3_0", parent_id="t3_0") for n in range(200))])
+    content = ndjson(
+        [raw_submission(id="0"), *(raw_comment(id=f"c{n}", link_id="t3_0", parent_id="t3_0") for n in range(200))]
+    )
     once = read_files(content)
     monkeypatch.setattr(planning, "RANGE_BYTES", 1)
     assert read_files(content, block_bytes=1024).tables == once.tables

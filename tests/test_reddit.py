@@ -31,13 +31,25 @@ def test_times_drift_into_one_shape(time):
 
 @pytest.mark.parametrize(
     ("score", "expected"),
-    [(None, None), (..., None), ("7", 7), (3.0, 3), (10**30, None), ("x", None), ([], None), (-(2**31), None), (-4, -4)],
+    [
+        (None, None),
+        (..., None),
+        ("7", 7),
+        (3.0, 3),
+        (10**30, None),
+        ("x", None),
+        ([], None),
+        (-(2**31), None),
+        (-4, -4),
+    ],
 )
 def test_scores_drift_into_one_shape(score, expected):
     assert parsed(raw_comment(score=score)).score == expected
 
 
-@pytest.mark.parametrize("time", [float("nan"), float("inf"), "", "1" * 5000, [], {}, None, ..., "soon", True, 12, 10**12 * 9])
+@pytest.mark.parametrize(
+    "time", [float("nan"), float("inf"), "", "1" * 5000, [], {}, None, ..., "soon", True, 12, 10**12 * 9]
+)
 def test_times_that_are_none_are_refused(time):
     with pytest.raises(Refused):
         parsed(raw_comment(created_utc=time))
@@ -69,9 +81,9 @@ def test_absent_names_and_authors():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"id": "a/b"}, {"id": 5}, {"id": "t3_post"}, {"id": "t1_t3_post"}, {"id": "a\0b"}, {"id": "\u0663"}, {"parent_id": "reply"},
-     {"parent_id": 7}, {"link_id": "t1_reply"}, {"link_id": ..., "parent_id": "t1_reply"}, {"author": 3}, {"body": 5},
-     {"body": None}, {"parent_id": None}],
+    [{"id": "a/b"}, {"id": 5}, {"id": "t3_post"}, {"id": "t1_t3_post"}, {"id": "a\0b"}, {"id": "\u0663"},
+     {"parent_id": "reply"}, {"parent_id": 7}, {"link_id": "t1_reply"}, {"link_id": ..., "parent_id": "t1_reply"},
+     {"author": 3}, {"body": 5}, {"body": None}, {"parent_id": None}],
 )  # fmt: skip
 def test_ids_and_texts_of_the_wrong_kind_are_refused(changes):
     with pytest.raises(Refused):

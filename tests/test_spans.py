@@ -70,8 +70,8 @@ def test_a_span_knows_its_largest_window(tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"plain text", b"\x1f\x8b\x08 gzip", frame(b"tea" * 99)[:-1], frame(b"tea") + b"garbage", frame(b"tea") * 2 + b"\0",
-     SKIPPABLE[:-1], frame(b"tea")[:5], frame(b"tea") + b"\x28\xb5\x2f\xfd\xff\xff\xff\xff"],
+    [b"", b"plain text", b"\x1f\x8b\x08 gzip", frame(b"tea" * 99)[:-1], frame(b"tea") + b"garbage",
+     frame(b"tea") * 2 + b"\0", SKIPPABLE[:-1], frame(b"tea")[:5], frame(b"tea") + b"\x28\xb5\x2f\xfd\xff\xff\xff\xff"],
 )  # fmt: skip
 def test_what_cannot_be_walked_is_one_span_for_its_reader_to_judge(content, tmp_path):
     (tmp_path / "it").write_bytes(content)

@@ -1,4 +1,5 @@
 from dataclasses import fields
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -74,7 +75,9 @@ def test_equal_keys_and_bad_files_are_refused(tmp_path):
         read_rows(tmp_path / "c", Comment)
 
 
-ROWS = st.lists(st.integers(0, 40).map(lambda size: comment(body="x" * size, rivals=("t1_a",) * (size % 3))), max_size=30)
+ROWS = st.lists(
+    st.integers(0, 40).map(lambda size: comment(body="x" * size, rivals=("t1_a",) * (size % 3))), max_size=30
+)
 
 
 def dealt(path, rows, cuts):
@@ -82,7 +85,7 @@ def dealt(path, rows, cuts):
     table = pa.Table.from_pylist([plain(row) for row in rows], schema=schema(Comment))
     borders = [0, *sorted(min(place, len(rows)) for place in cuts), len(rows)]
     with table_writer(path, Comment) as write:
-        for start, end in zip(borders, borders[1:], strict=False):
+        for start, end in pairwise(borders):
             write(table.slice(start, end - start))
     return path.read_bytes()
 
@@ -100,7 +103,9 @@ def test_how_rows_are_dealt_out_leaves_no_trace_and_groups_are_bounded(tmp_path_
     with pq.ParquetFile(path / "a") as file:
         groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
     for count in groups:
-        held = [sum(len(value) for value in vars_of(row) if isinstance(value, str)) for row in rows[done : done + count]]
+        held = [
+            sum(len(value) for value in vars_of(row) if isinstance(value, str)) for row in rows[done : done + count]
+        ]
         assert count <= most and (sum(held) <= size or count == 1)
         done += count
     assert done == len(rows)

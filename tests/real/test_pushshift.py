@@ -1,24 +1,28 @@
+import json
+
 import pytest
 import zstandard
 
-from persuasion.extraction import extract, measured
-from persuasion.markdown import clean
-from persuasion.records import Comment, Submission
-from persuasion.residue import announces_delta
-from persuasion.tables import write_rows
+from persuasion import spans, units
+from persuasion.extraction import SKIPPED
+from persuasion.masking import masked
+from persuasion.pseudonyms import key_for
+from persuasion.reddit import RawComment, RawSubmission, outcome
 from tests.builders import source
+from tests.crowds import plainly
+from tests.extracting import frames, read
 
 
 @pytest.fixture(scope="module")
 def sample(real_data):
-    return extract(source(real_data / "pushshift-sample"))
+    return read(source(real_data / "pushshift-sample"))
 
 
-def tables(extracted, folder):
-    folder.mkdir()
-    write_rows(folder / "submissions", extracted.submissions, Submission, key="id")
-    write_rows(folder / "comments", extracted.comments, Comment, key="id")
-    return [(folder / name).read_bytes() for name in ("submissions", "comments")]
+@pytest.fixture(scope="module")
+def records(real_data):
+    """Every line of the sample, read by nothing of ours."""
+    files = sorted(path for path in (real_data / "pushshift-sample").iterdir() if path.suffix != ".md")
+    return [json.loads(line) for path in files for line in path.read_bytes().splitlines() if line.strip()]
 
 
 def test_exactly_the_five_confirmed_deltas_are_found(sample):
@@ -27,52 +31,40 @@ def test_exactly_the_five_confirmed_deltas_are_found(sample):
     assert {delta.source for _, delta in given} == {"confirmed"}
     assert sum(delta.by_op for _, delta in given) == 4
     assert sum(comment.parent_id == comment.thread_id for comment, _ in given) == 1
-    assert sum(sample.deltas_ignored_by.values()) == 0
+    assert sum(sample.metrics["deltas_ignored_by"].values()) == 0
 
 
 def test_every_line_is_accounted_for(sample):
-    metrics = measured(sample)
+    metrics = sample.metrics
     assert metrics["lines"] == 210
     assert (metrics["submissions"], metrics["comments"], metrics["refused"]) == (10, 100, 0)
-    assert metrics["skipped_by"] == {"blank": 0, "other_subreddit": 100}
+    assert metrics["skipped_by"] == dict.fromkeys(SKIPPED, 0) | {"deltalog": 100}
 
 
-def test_the_same_bytes_as_zstd_give_the_same_tables(sample, real_data, tmp_path):
-    packed = tmp_path / "packed"
-    packed.mkdir()
+@pytest.mark.parametrize("mask", [True, False])
+def test_rows_are_those_of_plain_reading(records, real_data, mask):
+    how = source(real_data / "pushshift-sample", mask=mask)
+    found, expected = read(how), plainly(records, key_for(how), mask=mask)
+    assert found.by_id == expected.comments
+    assert {row.id: row for row in found.submissions} == expected.submissions
+
+
+def test_masking_and_pseudonyms_leave_no_author_and_no_address(sample, records):
+    raws = [raw for raw in (outcome(json.dumps(record), "changemyview") for record in records)
+            if isinstance(raw, RawSubmission | RawComment)]  # fmt: skip
+    texts = "\n".join([*(row.body for row in sample.comments), *(row.selftext for row in sample.submissions)])
+    mentioned = [raw.author for raw in raws if f"u/{raw.author}" in texts]
+    assert not mentioned and masked(texts) == texts
+    assert not {raw.author for raw in raws} & {row.author for row in [*sample.comments, *sample.submissions]}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_same_bytes_in_frames_cut_anywhere_give_the_same_tables(sample, real_data, tmp_path, workers, monkeypatch):
+    monkeypatch.setattr(units, "spans", lambda path: spans.spans(path, 1))
     for path in (real_data / "pushshift-sample").iterdir():
-        content = zstandard.ZstdCompressor().compress(path.read_bytes())
-        (packed / f"{path.stem}.zst").write_bytes(content)
-    again = extract(source(packed))
-    assert tables(again, tmp_path / "again") == tables(sample, tmp_path / "once")
-    assert measured(again) == measured(sample)
-
-
-@pytest.fixture(scope="module")
-def tan(real_data):
-    return extract(source(real_data / "pairs" / "tan-heldout-500.csv"))
-
-
-def test_tan_heldout_imports_as_pairs(tan):
-    assert len(tan.submissions) == 347
-    assert sum(len(comment.rivals) for comment in tan.comments) == 497  # 500 rows, 3 of them word for word again
-    metrics = measured(tan)
-    assert metrics["lines"] == 1500
-    assert metrics["refused"] == 0
-    assert sum(metrics["skipped_by"].values()) == 1500 - len(tan.submissions) - len(tan.comments)
-
-
-def test_the_longer_reply_wins_as_often_as_published(tan):
-    words = {comment.id: len(comment.body.split()) for comment in tan.comments}
-    margins = [words[comment.id] - words[rival] for comment in tan.comments for rival in comment.rivals]
-    wins = sum((margin > 0) + 0.5 * (margin == 0) for margin in margins) / len(margins)
-    assert wins == pytest.approx(0.582, abs=0.005)
-
-
-def test_cleaning_takes_nearly_every_verdict_and_every_footnote_from_posts(tan):
-    raw = [post.selftext for post in tan.submissions]
-    cleaned = [clean(text) for text in raw]
-    assert sum(map(announces_delta, raw)) > 30
-    assert sum(map(announces_delta, cleaned)) <= 5
-    assert not any("Happy CMVing" in text or "footnote from" in text for text in cleaned)
-    assert sum(not text for text in cleaned) <= 1
+        content = path.read_bytes()
+        whole = zstandard.ZstdCompressor().compress(content)
+        packed = frames(content, range(0, len(content), 50_000)) if "comments" in path.name.lower() else whole
+        (tmp_path / f"{path.stem}.zst").write_bytes(packed)
+    again = read(source(tmp_path, workers=workers, block_bytes=4096))
+    assert (again.tables, again.metrics) == (sample.tables, sample.metrics)

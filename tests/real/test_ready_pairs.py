@@ -9,8 +9,9 @@ import pytest
 from persuasion.config import load_params
 from persuasion.leakage import leaks
 from persuasion.pairing import build_pairs
-from persuasion.readypairs import read_pairs
 from persuasion.usable import assemble
+from tests.builders import source
+from tests.extracting import read
 
 PARAMS = load_params().pairs
 
@@ -24,9 +25,9 @@ def tan(real_data):
 
 
 def built(path, params=PARAMS):
-    ready = read_pairs(path)
-    threads = assemble(ready.submissions.values(), ready.comments.values(), clean=params.clean)
-    return build_pairs(threads, params)
+    """Pairs and drops of the file; texts are masked where they are cleaned."""
+    ready = read(source(path, max_line_bytes=1 << 24, mask=params.clean))
+    return build_pairs(assemble(ready.submissions, ready.comments, clean=params.clean), params)
 
 
 def unix(text):
@@ -41,10 +42,12 @@ def longer_wins(pairs):
 
 def test_every_row_is_imported_the_right_way_round(tan):
     path, rows = tan
-    ready = read_pairs(path)
-    post = {row.id: row.selftext for row in ready.submissions.values()}
-    comments = ready.comments
+    ready = read(source(path, mask=False))
+    post = {row.id: row.selftext for row in ready.submissions}
+    comments = ready.by_id
     won = [row for row in comments.values() if row.earned_delta]
+    assert (ready.metrics["lines"], ready.metrics["refused"], ready.unaccounted) == (1500, 0, 0)
+    assert ready.metrics["deltas_by"]["given"] == len(won)
     imported = {(post[row.thread_id], row.body, comments[rival].body) for row in won for rival in row.rivals}
     assert {tuple(map(unix, row)) for row in imported} == {tuple(map(unix, row)) for row in rows}
     assert (len(rows), len(imported), len(post)) == (500, 497, 347)
