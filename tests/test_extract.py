@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import zstandard
 
 from persuasion.records import Comment, Submission
 from persuasion.tables import read_rows
@@ -10,6 +11,7 @@ from tests.builders import awarded_thread, ndjson, raw_comment, raw_submission
 from tests.extracting import stage
 from tests.forms import PAIR_ROWS, tan_files, tan_post, write_tree
 
+ZSTD = zstandard.ZstdCompressor(level=3).compress
 DUMP = ndjson([*awarded_thread(), *awarded_thread("second"), raw_comment(id="lost", link_id="t3_gone")]) + b"\nbroken\n"
 
 
@@ -68,6 +70,10 @@ def test_no_output_names_anybody_or_any_place_on_this_machine(tmp_path):
     [
         (b"", {}, 3, "empty file"),
         (b"name,text\na,b\n", {}, 3, "CSV or TSV"),
+        (ZSTD(DUMP)[:-20], {}, 3, "all.ndjson is truncated"),
+        (ZSTD(DUMP) + ZSTD(bytes(1 << 26)) * 20, {}, 3, "unfolds without end"),
+        (ZSTD(DUMP) + b"garbage", {}, 3, "cannot be decompressed"),
+        (ZSTD(DUMP) + ZSTD(bytes(1 << 20)), {"strict": True, "max_line_bytes": 4096}, 3, "line 13"),
         (ndjson(awarded_thread()[:3]), {}, 3, "no delta"),
         (ndjson(awarded_thread()), {"subreddit": "tea"}, 3, "no delta"),
         (DUMP, {"strict": True}, 3, "line 13"),

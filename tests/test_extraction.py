@@ -19,6 +19,7 @@ from tests.builders import AT, awarded_thread, logged_thread, ndjson, raw_commen
 from tests.extracting import TABLES, frames, read, read_files, shuffled
 from tests.forms import tan_files, write_tar
 from tests.test_parts import BAD_LINES
+from tests.test_readypairs import FORMS
 
 RECORDS = [raw_submission(), *(raw_comment(id=f"c{number}", body="word " * number) for number in range(300))]
 PLAIN = ndjson(RECORDS)
@@ -241,6 +242,14 @@ def test_frames_are_read_alike_by_several_workers(monkeypatch, once):
     assert (found.tables, found.metrics, found.refusals) == (once.tables, once.metrics, once.refusals)
 
 
+def test_how_deep_a_line_may_nest_does_not_depend_on_who_reads_it():
+    """Python's limit counts the calls that are open, of which a worker has fewer."""
+    fields = b'{"link_id": "t3_post", "parent_id": "t3_post", "author": "x", "created_utc": 1400000060, "body": "b", '
+    nested = [fields + b'"id": "d%d", "z": ' % deep + b"[" * deep + b"]" * deep + b"}" for deep in range(700, 1000, 10)]
+    content = ndjson([raw_submission()]) + b"".join(line + b"\n" for line in nested)
+    assert read_files(content, workers=1).tables == read_files(content, workers=2).tables
+
+
 def test_a_second_run_gives_the_same_bytes(once):
     assert same(DUMP) == once
 
@@ -401,6 +410,20 @@ def test_other_forms_go_the_same_way(tmp_path):
     found = read(source(write_tar(tmp_path / "cmv.tar.bz2", tan_files())))
     assert (len(found.submissions), len(found.comments), found.unaccounted) == (1, 4, 0)
     assert found.metrics["deltas_by"]["confirmed"] == 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_ready_pairs_become_threads_whatever_their_form(form, tmp_path):
+    (tmp_path / "pairs").write_text(FORMS[form], newline="")
+    found = read(source(tmp_path / "pairs"))
+    winners = [row for row in found.comments if row.earned_delta]
+    assert sorted((row.body, len(row.rivals)) for row in winners) == [("Short ones help.", 2), ("With milk.", 1)]
+    assert {rival for row in winners for rival in row.rivals} <= found.by_id.keys()
+    assert all(row.author == "" and not row.is_op for row in found.comments)
+    assert (found.metrics["lines"], found.unaccounted, found.metrics["deltas_by"]["given"]) == (15, 0, 2)
+    assert found.reasons == {"empty_text": 3, "same_completions": 3}
+    (tmp_path / "pairs").write_text(FORMS["json"])
+    assert read(source(tmp_path / "pairs")).tables == found.tables
 
 
 def test_a_dump_of_one_half_is_all_refused():
