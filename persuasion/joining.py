@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from persuasion.circles import circular
+from persuasion.columns import COMMENTS, SUBMISSIONS
 from persuasion.deltalog import Log
 from persuasion.deltas import Award
 from persuasion.earned import earned
 from persuasion.finishing import comment_rows, labels, removed_by, submission_rows, years
 from persuasion.gathering import PartFile, gather, numbers, refused
 from persuasion.keys import Keys
-from persuasion.parts import COMMENTS, SUBMISSIONS
 from persuasion.pseudonyms import pseudonym
 from persuasion.records import Delta
 from persuasion.removals import Removals

@@ -42,6 +42,11 @@ def test_what_was_said_is_read_before_it_was_masked():
     assert judged([*thread, wrong]) == ({}, {"name_differs": 1})
 
 
+def test_the_bots_word_is_enough_where_nobody_wrote_a_token():
+    post, winner, other, award, bot = awarded_thread()
+    assert judged([post, winner, other, award | {"body": "Well said."}, bot])[0] == {"t1_posta": ["op_name"]}
+
+
 def test_comments_far_from_any_sign_are_not_asked():
     talk = [raw_comment(id=f"c{number}", parent_id=f"t1_c{number - 1}") for number in range(1, 50)]
     assert judged([*awarded_thread(), *talk]) == judged(awarded_thread())
