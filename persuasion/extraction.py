@@ -115,7 +115,7 @@ def _read(work: Sequence[Unit], source: Source, scratch: Path, pool: Executor) -
 
 
 def _account(extracted: Extracted, placed: Sequence[planning.Placed], source: Source) -> None:
-    """Add up what parsing said. Raises DataFailure for an empty file and, when strict, for a malformed line."""
+    """Add up what parsing said. Raises DataFailure for the first malformed line when ``source.strict``."""
     for one in placed:
         account = one.saved.account
         extracted.lines += account.lines

@@ -144,6 +144,13 @@ def test_a_strict_reading_names_the_first_bad_line_of_the_file_whatever_its_fram
             read_files(frames(content, cuts), strict=True, block_bytes=1024)
 
 
+def test_lines_that_were_repaired_are_counted():
+    line = json.dumps(raw_comment(body="half \ud800 pair")).encode().replace(b"half", b"h\xffalf")
+    found = read_files(ndjson([raw_submission()]) + line)
+    assert found.by_id["t1_reply"].body == "h\ufffdalf \ufffd pair"
+    assert (found.metrics["repaired"], found.metrics["refused"]) == (1, 0)
+
+
 @given(st.lists(st.binary(max_size=80) | st.sampled_from([line for line, _ in BAD_LINES]), max_size=8))
 @settings(max_examples=50)
 def test_no_line_is_lost_whatever_it_holds(lines):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persuasion import planning
+from persuasion import planning, unpacking
 from persuasion.engine import Saved
 from persuasion.forms import Input
 from persuasion.gathering import Stored
@@ -14,7 +14,7 @@ from persuasion.parts import Account
 from persuasion.planning import LAST, copies, placed, ranges
 from persuasion.removals import removals
 from persuasion.units import Unit
-from tests.builders import ndjson, raw_comment, raw_submission
+from tests.builders import awarded_thread, logged_thread, ndjson, raw_comment, raw_submission
 from tests.extracting import read_files
 
 SECRETS = Secrets(key=b"secret", removals=removals([]))
@@ -68,3 +68,14 @@ def test_a_thread_of_the_lowest_number_may_fill_a_range_of_its_own(monkeypatch):
     once = read_files(content)
     monkeypatch.setattr(planning, "RANGE_BYTES", 1)
     assert read_files(content, block_bytes=1024).tables == once.tables
+
+
+def test_every_log_goes_to_the_range_of_its_thread(monkeypatch):
+    records = []
+    for number in range(8):
+        *thread, _ = awarded_thread(f"p{number}")
+        records += [*thread, logged_thread(f"p{number}", f"p{number}c", "challenger")]
+    monkeypatch.setattr(unpacking, "PLAIN_CHUNK", 500)
+    monkeypatch.setattr(planning, "RANGE_BYTES", 1)
+    found = read_files(ndjson(records), block_bytes=1024)
+    assert found.metrics["deltas_by"]["deltalog"] == 8
