@@ -129,16 +129,12 @@ def _decoded(data: bytes, starts: Whole, ends: Whole) -> Iterator[Fields | None]
                 records = _DECODER.decode_lines(view[starts[first] : ends[chunk][-1]])
         if records is not None and len(records) == len(starts[chunk]):
             yield from records
-        else:
-            bounds = zip(starts[chunk].tolist(), ends[chunk].tolist(), strict=True)
-            yield from (_one(view[start:end]) for start, end in bounds)
-
-
-def _one(line: memoryview) -> Fields | None:
-    try:
-        return _DECODER.decode(line)
-    except _NOT_USUAL:
-        return None
+            continue
+        for start, end in zip(starts[chunk].tolist(), ends[chunk].tolist(), strict=True):
+            alone = []
+            with suppress(*_NOT_USUAL):  # as deep in calls as above, so that nesting is judged the same
+                alone = _DECODER.decode_lines(view[start:end])
+            yield alone[0] if len(alone) == 1 else None
 
 
 def _comments(line: list[int], records: list[Fields]) -> tuple[Lane, list[int]]:

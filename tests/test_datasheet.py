@@ -3,7 +3,7 @@ import re
 from persuasion.datasheet import sheet
 from persuasion.extraction import extract, measured
 from tests.builders import AT, awarded_thread, ndjson, raw_comment, raw_submission, source
-from tests.test_extraction import DUMP
+from tests.test_same_bytes import DUMP
 
 
 def sheet_of(folder, content, **changes):
