@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 
 from persuasion import planning, refusals
 from persuasion.config import Source
+from persuasion.cores import cores, in_order, workers
 from persuasion.deltas import IGNORED
-from persuasion.engine import Saved, cores, in_order, read_parts, workers
+from persuasion.engine import Saved, read_parts
 from persuasion.errors import DataFailure
 from persuasion.files import remove
 from persuasion.forms import inputs
@@ -65,7 +66,7 @@ def extract(source: Source, folder: Path) -> Extracted:
     work = units(inputs(source))
     extracted = Extracted(forms=sorted({one.form for unit in work for one in unit.inputs}))
     scratch = folder / "scratch"
-    with workers(source, sum(unit.end - unit.start for unit in work)) as pool:
+    with workers(source.workers, sum(unit.end - unit.start for unit in work)) as pool:
         read = _read(work, source, scratch, pool)
         placed = planning.placed(work, read)
         _account(extracted, placed, source)
@@ -74,7 +75,7 @@ def extract(source: Source, folder: Path) -> Extracted:
         )
         extracted.refusals += [*old_submissions, *old_comments]
         ranges = planning.ranges(submissions, comments, placed, Secrets(key=key, removals=removals))
-    _write(extracted, ranges, folder, cores(source))
+    _write(extracted, ranges, folder, cores(source.workers))
     remove(scratch)
     untouched = {entry: {"submissions": 0, "comments": 0} for entry in sorted(removals.ids | removals.authors)}
     extracted.removed = untouched | extracted.removed

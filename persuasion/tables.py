@@ -69,10 +69,10 @@ def table_writer(path: Path, kind: type) -> Iterator[Callable[[pa.Table], None]]
 
 def _group_ends(table: pa.Table) -> list[int]:
     """Where the row groups end that more rows could not change."""
-    texts = [table[field.name] for field in table.schema if field.type == pa.string()]
     size = np.zeros(table.num_rows, np.int64)
-    for column in texts:
-        size += np.asarray(pc.fill_null(pc.binary_length(column), 0))
+    for field in table.schema:
+        if field.type in (pa.string(), pa.list_(pa.string())):
+            size += _text_bytes(table[field.name])
     total = np.concatenate([[0], np.cumsum(size)])
     ends: list[int] = []
     start = 0
@@ -83,6 +83,15 @@ def _group_ends(table: pa.Table) -> list[int]:
             return ends
         ends.append(end)
         start = end
+
+
+def _text_bytes(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The bytes of text in each row of a column of texts, or of lists of texts."""
+    if column.type == pa.string():
+        return np.asarray(pc.fill_null(pc.binary_length(column), 0), np.int64)
+    total = np.cumsum([0, *pc.binary_length(pc.list_flatten(column)).to_pylist()])
+    ends = np.cumsum(np.asarray(pc.fill_null(pc.list_value_length(column), 0)))
+    return np.diff(total[np.concatenate([[0], ends])])
 
 
 def read_rows(path: Path, kind: type[Row]) -> list[Row]:

@@ -40,7 +40,7 @@ def test_hugging_face_stays_in_three_rooms(path):
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
 def test_one_room_each_knows_of_clusters_and_of_processes(path):
     assert "ray" not in tops(path) or path.stem == "cluster"
-    assert "multiprocessing" not in tops(path) or path.stem == "engine"
+    assert "multiprocessing" not in tops(path) or path.stem == "cores"
 
 
 def test_names_end_where_rows_are_joined():
