@@ -66,7 +66,7 @@ def card(figures: Mapping[str, Any], themes: Sequence[Theme], params: Pairs) -> 
         _table("Leaks, counted in the finished files", ("kind", "found"), figures["leaks"].items(), zeros=True),
         _table("Audit", ("what", "value"), [(name, _number(value)) for name, value in figures["audit"].items()]),
         "`surface_accuracy` is what a classifier reaches that sees lengths, marks, order and votes but reads nothing;\n"
-        "`shared_runs` the share of held-out texts with any 13 words in a row that stand in a training text;\n"
+        "`shared_runs` the share of held-out texts with any 13 words in a row that stand in another split;\n"
         "`commenters` who stand in two splits, and the pairs it would cost to part them.\n",
         _NOTES,
     ])  # fmt: skip
