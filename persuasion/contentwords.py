@@ -18,6 +18,8 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 SHORTEST = 3
 BITS = 44  # of a word; the bits above hold the number of its text
 MOST_TEXTS = 1 << (64 - BITS)
+Rows = NDArray[np.int64]
+_WORD = np.uint64((1 << BITS) - 1)
 _PAD = 32
 _MIX = tuple(np.uint64(odd) for odd in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93))
 _FOLD = bytes(
@@ -29,53 +31,50 @@ _KEEP = np.array([(1 << 8 * size) - 1 for size in range(8)] + [2**64 - 1], np.ui
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentWords:
-    """Each text's distinct content words, sorted, with how often each stands there.
+    """Each text's distinct content words, with how often each stands there.
 
-    The words of text ``i`` are ``words[bounds[i]:bounds[i + 1]]``.
+    ``keys`` are sorted: the number of the text above its word's ``BITS``. Those of text ``i`` are
+    ``keys[bounds[i]:bounds[i + 1]]``.
     """
 
-    words: NDArray[np.uint64]
+    keys: NDArray[np.uint64]
     counts: NDArray[np.int64]
     bounds: NDArray[np.int64]
 
-    def of(self, text: int) -> NDArray[np.uint64]:
-        """The words of one text."""
-        return self.words[self.bounds[text] : self.bounds[text + 1]]
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """The words without their texts."""
+        return self.keys & _WORD
 
-    def places(self, texts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where the words of some texts stand, one after another, and whose (0, 1, …) each is."""
-        sizes = self.bounds[texts + 1] - self.bounds[texts]
-        owner = np.repeat(np.arange(len(texts)), sizes)
-        first = np.cumsum(sizes) - sizes
-        return np.arange(len(owner)) + (self.bounds[texts] - first)[owner], owner
+    def sizes(self, texts: Rows) -> Rows:
+        """How many distinct words some texts have."""
+        return self.bounds[texts + 1] - self.bounds[texts]
 
 
 def content_words(texts: Sequence[str]) -> ContentWords:
     """Cut, hash and sort the words of at most ``MOST_TEXTS`` texts."""
     if len(texts) > MOST_TEXTS:
         raise ValueError(f"{len(texts)} texts, at most {MOST_TEXTS}")
-    keys, text = _words(texts)
-    keys = _without_stop_words(keys, text)
+    keys = _without_stop_words(*_words(texts))
     keys.sort()
     first = np.flatnonzero(np.diff(keys, prepend=~keys[:1]))
-    counts = np.diff(first, append=len(keys))
-    distinct = keys[first]
-    bounds = np.searchsorted(distinct >> np.uint64(BITS), np.arange(len(texts) + 1, dtype=np.uint64))
-    return ContentWords(words=distinct & np.uint64((1 << BITS) - 1), counts=counts, bounds=bounds)
-
-
-def jaccards(found: ContentWords, one: int, others: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The Jaccard similarity of one text with each of some others; 0 where both have no content word."""
-    own = found.of(one)
-    places, owner = found.places(others)
-    sizes = found.bounds[others + 1] - found.bounds[others]
-    if not len(own):
-        return np.zeros(len(others))
-    words = found.words[places]
-    shared = np.bincount(
-        owner[own[np.minimum(np.searchsorted(own, words), len(own) - 1)] == words], minlength=len(others)
+    numbers = np.arange(len(texts) + 1, dtype=np.uint64) << np.uint64(BITS)
+    return ContentWords(
+        keys=keys[first],
+        counts=np.diff(first, append=len(keys)),
+        bounds=np.searchsorted(keys[first], numbers),
     )
-    return shared / (len(own) + sizes - shared)
+
+
+def jaccards(found: ContentWords, first: Rows, second: Rows) -> NDArray[np.float64]:
+    """The Jaccard similarity of each text in ``first`` with the one beside it in ``second``; 0 for two of no words."""
+    sizes = found.sizes(second)
+    pair = np.repeat(np.arange(len(second)), sizes)
+    place = np.arange(len(pair)) + (found.bounds[second] - np.cumsum(sizes) + sizes)[pair]
+    wanted = (first.astype(np.uint64) << np.uint64(BITS))[pair] | (found.keys[place] & _WORD)
+    there = found.keys[np.minimum(np.searchsorted(found.keys, wanted), len(found.keys) - 1)] == wanted
+    shared = np.bincount(pair[there], minlength=len(second))
+    return shared / np.maximum(found.sizes(first) + sizes - shared, 1)
 
 
 def _words(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

@@ -48,6 +48,7 @@ class Discussions:
 
     posts: tuple[Post, ...]
     table: pa.Table
+    ids: Sequence[str]
     post: Rows
     parent: Rows
     author: Rows
@@ -68,14 +69,15 @@ class Discussions:
 
     def texts(self, rows: Sequence[int]) -> list[str]:
         """The texts of some rows, cleaned unless texts stay as the source has them."""
-        new = [row for row in dict.fromkeys(rows) if row not in self._texts]
-        bodies = self.table["body"].take(pa.array(new, pa.int64())).to_pylist()
-        self._texts.update(zip(new, map(markdown.clean, bodies) if self.clean else bodies, strict=True))
+        for row in rows:
+            if row not in self._texts:
+                body = self.field("body", row)
+                self._texts[row] = markdown.clean(body) if self.clean else body
         return [self._texts[row] for row in rows]
 
     def field(self, name: str, row: int) -> Any:
         """One field of one row, as the tables have it."""
-        return self.table[name][row].as_py()
+        return self.table[name].chunk(0)[row].as_py()
 
 
 def discussions(submissions: pa.Table, comments: pa.Table, *, clean: bool) -> Discussions:
@@ -85,7 +87,8 @@ def discussions(submissions: pa.Table, comments: pa.Table, *, clean: bool) -> Di
     ids = pa.array([post.id for post in posts], pa.string())
     place = pc.fill_null(pc.index_in(comments["thread_id"], value_set=ids), len(posts)).cast(pa.int64())
     table = comments.append_column("post", place).combine_chunks()
-    table = table.take(pc.sort_indices(table, [(name, "ascending") for name in ("post", "created_utc", "id")]))
+    order = pc.sort_indices(table, [(name, "ascending") for name in ("post", "created_utc", "id")])
+    table = table.take(order).combine_chunks()
     post = np.asarray(table["post"])
     authors = pa.concat_arrays([pa.array([post.author for post in posts], pa.string()), _one(table["author"])])
     codes = np.where(np.asarray(pc.equal(authors, "")), NOBODY, np.asarray(authors.dictionary_encode().indices))
@@ -94,6 +97,7 @@ def discussions(submissions: pa.Table, comments: pa.Table, *, clean: bool) -> Di
     return Discussions(
         posts=posts,
         table=table,
+        ids=table["id"].to_pylist(),
         post=post,
         parent=_parents(table),
         author=author,

@@ -40,8 +40,20 @@ def jaccard(first: Grams, second: Grams) -> float:
 
 
 def alike(first: str, second: str, threshold: float) -> bool:
-    """Whether two texts are equal or reach ``threshold`` in the Jaccard similarity of their three-word runs."""
-    return first == second or jaccard(grams(first, SHINGLE), grams(second, SHINGLE)) >= threshold
+    """Whether two texts are equal or reach ``threshold`` in the Jaccard similarity of their three-word runs.
+
+    Without hashes, which pay only where a text's runs are kept.
+    """
+    if first == second:
+        return True
+    one, other = _runs(first), _runs(second)
+    shared = len(one & other)
+    return bool(shared) and shared / (len(one) + len(other) - shared) >= threshold
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = _WORD.findall(text.lower())
+    return set(zip(words, words[1:], words[2:], strict=False)) if len(words) >= SHINGLE else {tuple(words)} - {()}
 
 
 @lru_cache(maxsize=1 << 18)

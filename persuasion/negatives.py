@@ -14,6 +14,7 @@ draw that depends on nothing but the seed and the two ids, so neither row order 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,12 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from persuasion.challenges import Challenge, Parts
-from persuasion.contentwords import MOST_TEXTS, ContentWords, content_words, jaccards
+from persuasion.contentwords import ContentWords, content_words, jaccards
 from persuasion.discussions import Discussions
 
 Distances = NDArray[np.float64]
 ROUND = 9  # decimals beyond which two similarities are equal
+BATCH = 1000  # texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +41,15 @@ class Choice:
 def ordered(talk: Discussions, choices: Sequence[Choice], negative: str, seed: int) -> Iterator[list[Parts]]:
     """Yield every choice's rivals, nearest first."""
     for choice, distances in zip(choices, STRATEGIES[negative](talk, choices), strict=True):
-        name = str(talk.field("id", choice.chosen.parts[-1]))
-        lots = (lot(seed, name, talk.field("id", parts[-1])) for parts in choice.rivals)
-        order = sorted(zip(np.round(distances, ROUND).tolist(), lots, range(len(choice.rivals)), strict=True))
-        yield [choice.rivals[place] for _, _, place in order]
+        near = np.round(distances, ROUND).tolist()
+        order = sorted(range(len(near)), key=near.__getitem__)
+        chosen = talk.ids[choice.chosen.parts[-1]]
+        yield [parts for _, equals in groupby(order, key=near.__getitem__)
+               for parts in _drawn(talk, chosen, [choice.rivals[place] for place in equals], seed)]  # fmt: skip
+
+
+def _drawn(talk: Discussions, chosen: str, equals: list[Parts], seed: int) -> list[Parts]:
+    return equals if len(equals) == 1 else sorted(equals, key=lambda parts: lot(seed, chosen, talk.ids[parts[-1]]))
 
 
 def lot(seed: int, chosen_id: str, candidate_id: str) -> bytes:
@@ -63,9 +70,12 @@ def _random(talk: Discussions, choices: Sequence[Choice]) -> Iterator[Distances]
 def _similar(talk: Discussions, choices: Sequence[Choice]) -> Iterator[Distances]:
     for batch in _batches(choices):
         firsts = [[parts[0] for parts in (choice.chosen.parts, *choice.rivals)] for choice in batch]
-        found, places = _counted(talk.texts, firsts)
-        for own, *others in places:
-            yield -jaccards(found, own, np.array(others, np.int64))
+        place = {row: number for number, row in enumerate(dict.fromkeys(row for group in firsts for row in group))}
+        sizes = [len(group) - 1 for group in firsts]
+        own = np.repeat(np.array([place[group[0]] for group in firsts], np.int64), sizes)
+        others = np.array([place[row] for group in firsts for row in group[1:]], np.int64)
+        near = -jaccards(content_words(talk.texts(list(place))), own, others)
+        yield from np.split(near, np.cumsum(sizes)[:-1])
 
 
 def _lexical(talk: Discussions, choices: Sequence[Choice]) -> Iterator[Distances]:
@@ -99,25 +109,17 @@ STRATEGIES: dict[str, Callable[[Discussions, Sequence[Choice]], Iterator[Distanc
 
 
 def _batches(choices: Sequence[Choice]) -> Iterator[list[Choice]]:
-    """Choices whose texts together are few enough to be counted at once."""
+    """Choices that are compared together: enough for arrays to pay, few enough for the processor's caches."""
     batch: list[Choice] = []
     texts = 0
     for choice in choices:
-        size = 1 + len(choice.rivals)
-        if batch and texts + size > MOST_TEXTS:
+        batch.append(choice)
+        texts += 1 + len(choice.rivals)
+        if texts >= BATCH:
             yield batch
             batch, texts = [], 0
-        batch.append(choice)
-        texts += size
-    yield batch
-
-
-def _counted(
-    texts: Callable[[Sequence[int]], list[str]], rows: Sequence[Sequence[int]]
-) -> tuple[ContentWords, list[list[int]]]:
-    """The content words of the texts of all rows, each text once, and every row's place among them."""
-    place = {row: number for number, row in enumerate(dict.fromkeys(row for group in rows for row in group))}
-    return content_words(texts(list(place))), [[place[row] for row in group] for group in rows]
+    if batch:
+        yield batch
 
 
 def _cosines(found: ContentWords) -> Distances:

@@ -63,11 +63,11 @@ def pair_name(chosen_id: str, rejected_id: str) -> str:
 
 def _turns(talk: Discussions, params: Pairs) -> tuple[list[Turn], list[Dropped]]:
     """A turn for each awarded comment that can be chosen, in the order of rows; the others are dropped."""
-    free = _free(talk, params)
+    free = rejectable(talk, params)
     turns: list[Turn] = []
     dropped: list[Dropped] = []
     for row in np.flatnonzero(talk.awarded).tolist():
-        chosen, named = _chosen(talk, row, params), dict.fromkeys(talk.field("rivals", row))
+        chosen, named = chosen_or_reason(talk, row, params), dict.fromkeys(talk.field("rivals", row))
         if isinstance(chosen, str):
             lost = [_dropped_pair(talk, row, rival, "chosen_dropped") for rival in named]
             dropped += [_dropped(talk, row, chosen), *lost]
@@ -85,7 +85,7 @@ def _turns(talk: Discussions, params: Pairs) -> tuple[list[Turn], list[Dropped]]
     return turns, dropped
 
 
-def _chosen(talk: Discussions, row: int, params: Pairs) -> Challenge | str:
+def chosen_or_reason(talk: Discussions, row: int, params: Pairs) -> Challenge | str:
     """What an awarded comment makes a completion of, or the first reason, in this order, why it cannot be chosen."""
     if talk.post[row] == len(talk.posts):
         return "no_post"
@@ -103,7 +103,7 @@ def _chosen(talk: Discussions, row: int, params: Pairs) -> Challenge | str:
     return unfit(whole(talk, found.parts), params) or unfit_prompt(_prompt(talk, found), params) or found
 
 
-def _free(talk: Discussions, params: Pairs) -> Flags:
+def rejectable(talk: Discussions, params: Pairs) -> Flags:
     """The comments that may be rejected, as far as their texts do not matter.
 
     Authors with a delta anywhere in the thread are out: a reply may have failed only because its
@@ -123,7 +123,7 @@ def _free(talk: Discussions, params: Pairs) -> Flags:
 def _given(talk: Discussions, row: int, named: Sequence[str], params: Pairs) -> tuple[list[Parts], list[Dropped]]:
     """The rivals that the source itself set against an awarded comment, and the given pairs that cannot be."""
     thread = talk.rows_of(int(talk.post[row]))
-    known = dict(zip(talk.table["id"][thread].to_pylist(), range(thread.start, thread.stop), strict=True))
+    known = {talk.ids[place]: place for place in range(thread.start, thread.stop)}
     text = whole(talk, (row,))
     rivals: list[Parts] = []
     dropped: list[Dropped] = []
@@ -162,7 +162,7 @@ def _by_thread(talk: Discussions, turns: Iterable[Turn], seed: int) -> list[list
     for turn in turns:
         groups.setdefault(int(talk.post[turn.choice.chosen.parts[-1]]), []).append(turn)
     return [
-        sorted(group, key=lambda turn: lot(seed, talk.field("id", turn.choice.chosen.parts[-1]), ""))
+        sorted(group, key=lambda turn: lot(seed, talk.ids[turn.choice.chosen.parts[-1]], ""))
         for group in groups.values()
     ]
 
@@ -174,7 +174,7 @@ def _untaken(talk: Discussions, turn: Turn) -> list[Dropped]:
     if not talk.field("rivals", row):
         return lost
     left = [parts for parts in turn.choice.rivals if parts not in turn.taken]
-    return [*lost, *(_dropped_pair(talk, row, talk.field("id", parts[-1]), turn.reason) for parts in left)]
+    return [*lost, *(_dropped_pair(talk, row, talk.ids[parts[-1]], turn.reason) for parts in left)]
 
 
 def _prompt(talk: Discussions, found: Challenge) -> str:
@@ -183,8 +183,7 @@ def _prompt(talk: Discussions, found: Challenge) -> str:
 
 def _pair(talk: Discussions, found: Challenge, rival: Parts) -> Pair:
     post = talk.posts[talk.post[found.parts[-1]]]
-    first, other = (talk.table.slice(parts[0], 1).to_pylist()[0] for parts in (found.parts, rival))
-    name, rejected = (talk.field("id", parts[-1]) for parts in (found.parts, rival))
+    name, rejected = (talk.ids[parts[-1]] for parts in (found.parts, rival))
     return Pair(
         pair_id=pair_name(name, rejected),
         thread_id=post.id,
@@ -194,23 +193,23 @@ def _pair(talk: Discussions, found: Challenge, rival: Parts) -> Pair:
         rejected=whole(talk, rival),
         chosen_id=name,
         rejected_id=rejected,
-        chosen_author=first["author"],
-        rejected_author=other["author"],
+        chosen_author=talk.field("author", found.parts[0]),
+        rejected_author=talk.field("author", rival[0]),
         op_author=post.author,
         created_utc=post.created_utc,
-        chosen_created_utc=first["created_utc"],
-        rejected_created_utc=other["created_utc"],
-        chosen_score=first["score"],
-        rejected_score=other["score"],
+        chosen_created_utc=talk.field("created_utc", found.parts[0]),
+        rejected_created_utc=talk.field("created_utc", rival[0]),
+        chosen_score=talk.field("score", found.parts[0]),
+        rejected_score=talk.field("score", rival[0]),
         # Alphabetical order is the order of trust: confirmed, deltalog, given, token.
         label_source=min(delta["source"] for delta in talk.field("deltas", found.parts[-1]) if delta["by_op"]),
     )
 
 
 def _dropped(talk: Discussions, row: int, reason: str) -> Dropped:
-    return Dropped(kind=COMMENT, id=talk.field("id", row), thread_id=talk.field("thread_id", row), reason=reason)
+    return Dropped(kind=COMMENT, id=talk.ids[row], thread_id=talk.field("thread_id", row), reason=reason)
 
 
 def _dropped_pair(talk: Discussions, row: int, rival: str, reason: str) -> Dropped:
-    name = pair_name(talk.field("id", row), rival)
+    name = pair_name(talk.ids[row], rival)
     return Dropped(kind=PAIR, id=name, thread_id=talk.field("thread_id", row), reason=reason)

@@ -18,6 +18,7 @@ from persuasion.keys import Keys, keys
 from persuasion.records import Comment, Submission
 from persuasion.tables import schema
 
+GROUPS = 3  # of a range: the thread across a border is read with both, so fewer would read much twice
 SUBMISSIONS, COMMENTS = "submissions.parquet", "comments.parquet"
 _THREAD = {SUBMISSIONS: "id", COMMENTS: "thread_id"}
 _KINDS = {SUBMISSIONS: Submission, COMMENTS: Comment}
@@ -40,7 +41,7 @@ class Range:
 
 
 def ranges(folder: Path, scratch: Path) -> list[Range]:
-    """Cut the tables at the row groups of the comments; unsorted tables are copied to ``scratch``, sorted.
+    """Cut the tables at every ``GROUPS``-th row group of the comments; unsorted ones are copied to ``scratch``, sorted.
 
     Raises DataFailure where a table is missing, no Parquet, or lacks a column.
     """
@@ -50,7 +51,7 @@ def ranges(folder: Path, scratch: Path) -> list[Range]:
         found = {name: np.sort(each) for name, each in found.items()}
     with _opened(folder / COMMENTS) as file:
         sizes = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
-    starts = np.cumsum([0, *sizes])[1:-1]
+    starts = np.cumsum([0, *sizes])[GROUPS:-1:GROUPS]
     borders = np.unique(found[COMMENTS][starts])
     cuts = {name: [0, *np.searchsorted(each, borders).tolist(), len(each)] for name, each in found.items()}
     return [

@@ -23,7 +23,7 @@ def test_words_are_those_of_plain_python(texts):
     found = content_words(texts)
     for place, text in enumerate(texts):
         words = plainly(text)
-        assert len(found.of(place)) == len(set(words))
+        assert found.sizes(np.array([place])) == len(set(words))
         start, end = found.bounds[place], found.bounds[place + 1]
         assert sorted(found.counts[start:end]) == sorted(map(words.count, set(words)))
 
@@ -32,10 +32,11 @@ def test_words_are_those_of_plain_python(texts):
 def test_jaccard_is_that_of_sets(texts):
     sets = [set(plainly(text)) for text in texts]
     expected = [len(sets[0] & other) / (len(sets[0] | other) or 1) for other in sets[1:]]
-    assert np.allclose(jaccards(content_words(texts), 0, np.arange(1, len(texts))), expected)
+    others = np.arange(1, len(texts))
+    assert np.allclose(jaccards(content_words(texts), np.zeros_like(others), others), expected)
 
 
 def test_nothing_has_no_words():
     found = content_words(["", "the and of", "?!"])
-    assert not len(found.words) and np.array_equal(jaccards(found, 0, np.array([1, 2])), [0, 0])
+    assert not len(found.words) and np.array_equal(jaccards(found, np.array([0, 0]), np.array([1, 2])), [0, 0])
     assert not len(content_words([]).words)
