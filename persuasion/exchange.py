@@ -6,6 +6,7 @@ ids hold no pseudonyms either. Pure: no files, no terminal.
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ COLUMNS = tuple(schema(Pair).names)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula (OWASP, CSV injection)
 DATASET_INFO, AXOLOTL = "dataset_info.json", "axolotl.yaml"
 # Characters that JSON may hold as they are, but at which a reader breaks lines or a terminal acts.
-_UNSAFE = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
+_UNSAFE = re.compile("[\x80-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,8 @@ def written(
 
 def to_json(value: Any) -> str:
     """JSON on one line, whatever reads it by lines or shows it in a terminal."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).translate(_UNSAFE)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text if text.isascii() else _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _table(records: Iterable[Record], guarded: Counter[str] | None) -> Iterator[str]:
