@@ -40,6 +40,7 @@ _BINARY = {
 }
 _REDDIT = {"body", "selftext", "title", "link_id", "parent_id", "subreddit", "author"}
 _DVC_NOTE = (b"md5:", b"outs:", b"deps:", b"frozen:", b"wdir:", b"desc:", b"meta:")
+_GUIDES = {"dataset_info.json": b'"file_name"', "axolotl.yaml": b"datasets:"}  # beside pairs: how others load them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +78,9 @@ def inputs(source: Source) -> list[Input]:
 
 
 def _files(path: Path) -> list[Path]:
-    """A folder's visible files by name, without DVC's notes."""
+    """A folder's visible files by name, without DVC's notes and what tells other programs how to load the rest."""
     visible = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-    found = [file for file in visible if not _is_dvc_note(file)]
+    found = [file for file in visible if not _is_dvc_note(file) and not _is_guide(file)]
     if not found:
         raise DataFailure(f"{path} holds no files", why="source.path names it", fix="put the dump's files there")
     return found
@@ -90,6 +91,13 @@ def _is_dvc_note(file: Path) -> bool:
         return False
     with file.open("rb") as stream:
         return stream.read(16).startswith(_DVC_NOTE)
+
+
+def _is_guide(file: Path) -> bool:
+    if file.name not in _GUIDES:
+        return False
+    with file.open("rb") as stream:
+        return _GUIDES[file.name] in stream.read(HEAD)
 
 
 def _require_kind(forms: set[str], source: Source) -> None:

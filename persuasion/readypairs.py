@@ -1,6 +1,7 @@
 """Ready pairs, one per row of a JSON list, JSON lines, CSV or TSV, to the same records that a dump gives.
 
-Columns ``prompt, chosen, rejected`` or ``post, positive, negative``; others are not used. A row holds
+Columns ``prompt, chosen, rejected`` or ``post, positive, negative``, and the forms of TRL (conversational),
+LLaMA-Factory (alpaca, sharegpt) and Axolotl (``chat_template.default``); others are not used. A row holds
 three texts, and each counts as one record: it becomes a post or a comment, repeats one that is there
 (``repeated``), or is refused with its row. Ids are hashes of the texts; authors and times are unknown.
 """
@@ -12,10 +13,18 @@ from typing import Any
 
 from persuasion.documents import entries
 from persuasion.errors import DataFailure
+from persuasion.messages import COMPLETION, PROMPT, Odd, kind, plain_text, text_of
 from persuasion.preferences import GIVEN, Collected, named, parsed
 from persuasion.reddit import Outcome, Place, Refuse
 
-COLUMNS = (("prompt", "chosen", "rejected"), ("post", "positive", "negative"))
+COLUMNS = (
+    ("prompt", "chosen", "rejected"),
+    ("post", "positive", "negative"),
+    ("instruction", "chosen", "rejected"),  # LLaMA-Factory, alpaca form
+    ("conversations", "chosen", "rejected"),  # LLaMA-Factory, sharegpt form
+    ("messages", "chosen", "rejected"),  # Axolotl
+)
+ALPACA = ("input", "history")  # what may stand beside an instruction
 FIELD_BYTES = 1 << 30
 
 
@@ -59,8 +68,10 @@ def delimiter(header: str) -> str | None:
 
 def unused(row: Any) -> list[str]:
     """The columns of a row that are not read."""
-    names = row.keys() if isinstance(row, dict) else ()
-    return sorted(name for name in names if isinstance(name, str) and name not in _columns(row))
+    if not isinstance(row, dict):
+        return []
+    used = (*_columns(row), *ALPACA) if "instruction" in row else _columns(row)
+    return sorted(name for name in row if isinstance(name, str) and name not in used)
 
 
 def _unusable(prompt: str, chosen: str, rejected: str) -> str:
@@ -117,26 +128,30 @@ class _Taken:
 
 
 def _texts(row: Any, place: Place) -> tuple[str, str, str]:
-    if not isinstance(row, dict):
-        raise _wrong(place, "the row", row, "an object with prompt, chosen, rejected")
-    prompt, chosen, rejected = (_field(row, name, place) for name in _columns(row))
-    return prompt, chosen, rejected
+    try:
+        if not isinstance(row, dict):
+            raise Odd("the row", kind(row), "an object with prompt, chosen, rejected")
+        prompt, chosen, rejected = _columns(row)
+        post = _instruction(row) if prompt == "instruction" else text_of(row.get(prompt), prompt, PROMPT)
+        return post, text_of(row.get(chosen), chosen, COMPLETION), text_of(row.get(rejected), rejected, COMPLETION)
+    except Odd as odd:
+        raise DataFailure(
+            f"row {place.line}: {odd}", where=place.file, why=f"expected {odd.expected}", fix="correct the row"
+        ) from None
 
 
 def _columns(row: Any) -> tuple[str, str, str]:
-    return COLUMNS[1] if "prompt" not in row and "post" in row else COLUMNS[0]
+    """The columns that a row has, or else those that its prompt's name lets expect."""
+    whole = (columns for columns in COLUMNS if set(columns) <= row.keys())
+    begun = (columns for columns in COLUMNS if columns[0] in row)
+    return next(whole, None) or next(begun, COLUMNS[0])
 
 
-def _field(row: dict[Any, Any], name: str, place: Place) -> str:
-    """A required text of a row, with lone surrogates replaced."""
-    value = row.get(name)
-    if not isinstance(value, str):
-        raise _wrong(place, name, value, "a text")
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _wrong(place: Place, name: str, got: Any, expected: str) -> DataFailure:
-    kind = "nothing" if got is None else type(got).__name__
-    return DataFailure(
-        f"row {place.line}: {name} is {kind}", where=place.file, why=f"expected {expected}", fix="correct the row"
-    )
+def _instruction(row: dict[Any, Any]) -> str:
+    """The prompt of the alpaca form: instruction and input joined by a line end, as LLaMA-Factory joins them."""
+    if row.get("history"):
+        raise Odd(
+            "history", f"a {kind(row['history'])} with turns", "none: conversations of several turns are not read"
+        )
+    parts = [plain_text(row.get("instruction"), "instruction"), plain_text(row.get("input") or "", "input")]
+    return "\n".join(part for part in parts if part)

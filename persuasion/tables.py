@@ -23,6 +23,7 @@ from persuasion.files import replaced, write_text
 
 Row = TypeVar("Row")
 ROW_GROUP, GROUP_BYTES = 65_536, 1 << 26
+BATCH = 1_024  # rows in memory at once where a table is streamed
 _SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
@@ -99,18 +100,33 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
 
     Raises DataFailure when the file is missing, no Parquet, or lacks a column.
     """
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    with _opened(path, kind) as (file, names):
+        return [built(kind, row) for row in file.read(columns=names).to_pylist()]
+
+
+def stream_rows(path: Path, kind: type[Row]) -> Iterator[Row]:
+    """Yield the rows of ``path`` one after the other, in the memory of ``BATCH`` of them. Raises as ``read_rows``."""
+    with _opened(path, kind) as (file, names):
+        for batch in file.iter_batches(batch_size=BATCH, columns=names):
+            yield from (built(kind, row) for row in batch.to_pylist())
+
+
+@contextmanager
+def _opened(path: Path, kind: Any) -> Iterator[tuple[pq.ParquetFile, list[str]]]:
+    """A table that has every column of ``kind``, and their names."""
+    names = [field.name for field in fields(kind)]
     try:
         with pq.ParquetFile(path) as file:
             missing = [name for name in names if name not in file.schema_arrow.names]
-            table = None if missing else file.read(columns=names)
+            if missing:
+                raise DataFailure(
+                    f"{path} lacks the columns {', '.join(missing)}", fix="run `dvc repro` to make it anew"
+                )
+            yield file, names
     except FileNotFoundError:
         raise DataFailure(f"{path} is missing", fix="run `dvc repro` to make it") from None
     except pa.ArrowException as error:
         raise DataFailure(f"{path} is not a readable Parquet file", why=str(error)) from None
-    if table is None:
-        raise DataFailure(f"{path} lacks the columns {', '.join(missing)}", fix="run `dvc repro` to make it anew")
-    return [built(kind, row) for row in table.to_pylist()]
 
 
 def require_rows(path: Path, kind: type[Row]) -> list[Row]:

@@ -49,6 +49,9 @@ CONTENTS = [
     ("pairs", b"\xef\xbb\xbf" + json.dumps(PAIR_ROWS).encode()),
     ("pairs", ndjson(PAIR_ROWS)),
     ("pairs", CSV),
+    ("pairs", ndjson([{"messages": [], "chosen": {}, "rejected": {}}])),
+    ("pairs", json.dumps([{"conversations": [], "chosen": {}, "rejected": {}}]).encode()),
+    ("pairs", json.dumps([{"instruction": "a", "input": "", "chosen": "b", "rejected": "c"}]).encode()),
 ]
 
 
@@ -125,6 +128,15 @@ def test_a_folder_of_dumps_keeps_its_files_and_not_dvcs_notes(tmp_path):
     assert ("dump", "other.dvc", "file") in forms_at(tmp_path)
 
 
+def test_what_tells_others_how_to_load_pairs_is_passed_over(tmp_path):
+    guides = {"dataset_info.json": b'{"a": {"file_name": "b"}}', "axolotl.yaml": b"rl: dpo\ndatasets:\n"}
+    write_tree(tmp_path, {"train.csv": CSV} | guides)
+    assert forms_at(tmp_path) == [("pairs", "train.csv", "file")]
+    (tmp_path / "dataset_info.json").write_bytes(DUMP)
+    with pytest.raises(DataFailure, match="several forms"):
+        inputs(form_source(tmp_path))
+
+
 def test_forms_do_not_mix(tmp_path):
     write_tree(tmp_path, {"a": DUMP, "b": CSV})
     with pytest.raises(DataFailure, match="several forms"):
@@ -144,7 +156,7 @@ def test_a_dump_that_is_cut_later_is_still_a_dump(tmp_path):
     assert forms_at(tmp_path) == [("dump", "cut.zst", "file")]
 
 
-@given(st.text() | st.sampled_from([content.decode() for _, content in CONTENTS[-8:]]), st.integers(0, 500))
+@given(st.text() | st.sampled_from([content.decode() for _, content in CONTENTS[-11:]]), st.integers(0, 500))
 def test_any_beginning_has_a_form_or_none(text, cut):
     assert _form_of(text[:cut])[0] in ("", *TITLES)
 

@@ -6,14 +6,20 @@ Commands import what they need when they run, so that help and completion stay i
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from persuasion.errors import RemoteFailure, SurroundingsFailure
 from persuasion.running import run
 
+if TYPE_CHECKING:
+    from persuasion.lab.export import Exported
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+export = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(export, name="export", epilog="Example: persuasion export pairs --format json -o pairs.json")
 
 
 def _version(wanted: bool) -> None:
@@ -106,6 +112,62 @@ def forget(
         print(forgetting.text(told))
     if require_remotes and told.unreachable:
         raise RemoteFailure(f"not looked into: {', '.join(sorted(told.unreachable))}", fix="try again when it answers")
+
+
+@export.callback()
+def exports() -> None:
+    """Write pairs or threads in the forms of other programs. People wrote these texts: mind who gets them."""
+
+
+@export.command("pairs", epilog="Example: persuasion export pairs --format conversational -o ../pairs")
+def export_pairs(
+    form: Annotated[
+        Literal["jsonl", "json", "csv", "conversational", "llamafactory", "llamafactory-sharegpt", "axolotl"],
+        typer.Option("--format", help="jsonl and csv hold every column; the others the three texts."),
+    ] = "jsonl",
+    split: Annotated[Literal["train", "validation", "test", "all"], typer.Option(help="Which pairs.")] = "all",
+    out: Annotated[
+        str | None,
+        typer.Option("-o", "--out", metavar="FILE|DIR|-", help="Default: a folder in exports/. - is stdout."),
+    ] = None,
+    raw_csv: Annotated[
+        bool, typer.Option("--raw-csv", help="Do not put ' before cells that a spreadsheet would run.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Write the pairs for TRL, LLaMA-Factory, Axolotl, a spreadsheet, or the original research code."""
+    from persuasion.lab import export as exporting
+    from persuasion.lab.workspace import top
+
+    told = exporting.pairs(top(Path.cwd()), form, split, out, raw_csv=raw_csv)
+    _tell(told, "pairs", as_json=as_json)
+
+
+@export.command("threads", epilog="Example: persuasion export threads -o - | head -1")
+def export_threads(
+    form: Annotated[Literal["jsonl"], typer.Option("--format", help="One record a line.")] = "jsonl",
+    out: Annotated[
+        str | None,
+        typer.Option("-o", "--out", metavar="FILE|-", help="Default: exports/threads.jsonl. - is stdout."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Write the way from a top-level comment to each comment by the post's author, and whether it gave a delta."""
+    from persuasion.lab import export as exporting
+    from persuasion.lab.workspace import top
+
+    _tell(exporting.threads(top(Path.cwd()), out), "records", as_json=as_json)
+
+
+def _tell(told: "Exported", what: str, *, as_json: bool) -> None:
+    """Print an export's summary: beside the data on stdout there is no room, so then to stderr."""
+    import json
+
+    from persuasion.lab import export as exporting
+
+    stream = sys.stderr if exporting.STDOUT in told.files else sys.stdout
+    words = json.dumps(exporting.as_json(told, what), indent=2) if as_json else exporting.text(told, what)
+    print(words, file=stream)
 
 
 def main() -> None:
