@@ -83,17 +83,19 @@ def test_trl_runs_the_packed_path_and_agrees_with_its_own():
     assert theirs.compute_loss(theirs.model, inputs).item() == pytest.approx(packed.item(), abs=1e-4)
 
 
-def test_trl_sees_every_row_and_token_that_the_budgets_left():
+@pytest.mark.parametrize("quirk", ["ours", "pad is the end", "adds bos"])
+def test_trl_sees_every_row_and_token_that_the_budgets_left(quirk):
     """Texts far over budget: the trainer's batches and the model's own input hold what `encoding` left, and no less."""
     far = [
         tiny.pair(n, prompt=f"Post {n}. " + tiny.TEXTS[0] * 30, chosen=f"{n} " * n * 50, rejected=tiny.TEXTS[2] * 20)
         for n in range(1, 7)
     ]
-    encoded = encode_pairs(TOK, [*far, tiny.pair(9, chosen="")], tiny.ENCODING)
+    tok = tiny.QUIRKS[quirk]()
+    encoded = encode_pairs(tok, [*far, tiny.pair(9, chosen="")], tiny.ENCODING)
     assert len(encoded) == 6 and all(pair.prompt_lost and pair.rejected_lost for pair in encoded)
-    lm = tiny.llama(len(TOK)).float()
+    lm = tiny.llama(len(tok)).float()
     params = replace(PARAMS, train=replace(PARAMS.train, epochs=1))
-    trainer = training.build(lm, TOK, encoded, tiny.reference(lm, encoded), params)
+    trainer = training.build(lm, tok, encoded, tiny.reference(lm, encoded), params)
     seen = [
         (tuple(ids[mask == 1].tolist()), int(scored.sum()))
         for batch in trainer.get_train_dataloader()

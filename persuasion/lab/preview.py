@@ -95,7 +95,7 @@ def _file(root: Path, split: str) -> Path:
 def _legend(colours: bool) -> Iterator[str]:
     yield "+ marks the tokens that carry loss." + ("" if colours else f" {BAR} stands between two tokens.")
     for role, words in LEGEND:
-        yield f"  {_shaded(role, f' {role} ', 0) if colours else role:<9} {words}"
+        yield f"  {_shaded(role, f'{role:<9}', 0) if colours else f'{role:<9}'} {words}"
 
 
 def _pair(pair: Preview, settings: Encoding, width: int, colours: bool) -> Iterator[str]:
