@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from persuasion import models
 from persuasion.encoding import encode_completion, encode_pair, encode_prompt, encode_thread, frame, text_ids
 from persuasion.errors import DataFailure, UsageFailure
 from persuasion.scoring import encode_pairs, encoded_ones
@@ -82,18 +83,21 @@ def test_what_is_kept_and_what_is_cut_are_the_whole_text(post, reply, tokens, mo
     assert pair.chosen and pair.rejected and len(pair.prompt) + len(pair.chosen) <= tokens + more
 
 
-SENTENCES = st.lists(st.sampled_from(["One is", " two", " and", " three", ".", "?!", '."', "!**", ".)", "\n", " so"]))
+WORDS = ["One is", " two", " and", " three", ".", "?!", '."', "!**", ".)", "\n", " so", " more"]
+SENTENCE_END = r"\w[.!?\n]+[\"')*]* "
+CLOSING = models.new_tokenizer([f"a{word} " for word in WORDS] * 9, 400)  # has tokens such as ."
 
 
-@given(SENTENCES, st.integers(16, 40))
+@given(st.lists(st.sampled_from(WORDS), min_size=25), st.integers(16, 40))
 def test_a_cut_falls_on_a_sentence_wherever_one_ends_in_the_second_half(words, tokens):
-    ids, lost = encode_prompt(TOK, AROUND, "".join(words) + " more" * 60, tokens)
+    ids, lost = encode_prompt(CLOSING, frame(CLOSING, tiny.ENCODING), "".join(words) + " more" * 60, tokens)
     kept = ids[len(AROUND.head) : -len(AROUND.tail)]
     window = (*kept, *lost)[: tokens - len(AROUND.head) - len(AROUND.tail)]
     assert lost and len(kept) > len(window) // 2
-    late = TOK.decode(window[len(window) // 2 :])[1:]
-    if re.search(r"\w[.!?\n]+[\"')*]* ", late):
-        assert re.search(r"[.!?\n][\"')*]* *$", TOK.decode(kept))
+    late, rest = CLOSING.decode(window[len(window) // 2 :])[1:], CLOSING.decode(window[len(kept) :])
+    if re.search(SENTENCE_END, late):
+        assert re.search(r"[.!?\n][\"')*]* *$", CLOSING.decode(kept))
+    assert not re.search(SENTENCE_END, rest)
 
 
 def test_a_pair_of_which_nothing_is_left_to_judge_is_dropped_and_never_silently():

@@ -108,7 +108,8 @@ def test_every_contracted_figure_and_column_is_there(project):
     for path in ("report/index.html", "report/report.md", "models/adapter/adapter_model.safetensors",
                  "models/adapter/README.md", "data/threads/refused.jsonl", "data/pairs/dropped.jsonl",
                  "data/pairs/splits.parquet", "metrics/train/training.tsv", "data/samples/pairs.parquet",
-                 "metrics/reference/tokens.tsv", "metrics/pair/lengths.tsv", "data/reference/preview.jsonl"):  # fmt: skip
+                 "data/reference/preview.jsonl", "metrics/reference/tokens.tsv",
+                 "metrics/pair/lengths.tsv"):  # fmt: skip
         assert (project / path).is_file(), path
     extract = metrics(project, "extract")
     assert extract["lines"] == sum(extract[k] for k in ("submissions", "comments", "refused")) + sum(
