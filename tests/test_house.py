@@ -9,8 +9,8 @@ from tests.closures import ROOT, closure, imports
 
 CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
-TORCH = {"adapters", "attention", "batching", "device", "encoding", "journal"}
-TORCH |= {"logps", "models", "pretraining", "sampling", "scoring", "training"}
+TORCH = {"adapters", "attention", "batching", "budgets", "device", "encoding", "journal"}
+TORCH |= {"logps", "models", "pretraining", "preview", "sampling", "scoring", "training"}
 HUGGING_FACE = {"models", "training", "sampling"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
 

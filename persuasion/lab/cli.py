@@ -3,6 +3,7 @@
 Commands import what they need when they run, so that help and completion stay instant.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from persuasion.lab.export import Exported
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-
+previews = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(previews, name="preview", help="Look at what the model will see, before it does.")
 export = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(export, name="export", epilog="Example: persuasion export pairs --format json -o pairs.json")
 
@@ -168,6 +170,35 @@ def _tell(told: "Exported", what: str, *, as_json: bool) -> None:
     stream = sys.stderr if exporting.STDOUT in told.files else sys.stdout
     words = json.dumps(exporting.as_json(told, what), indent=2) if as_json else exporting.text(told, what)
     print(words, file=stream)
+
+
+@previews.command("pairs", epilog="Example: persuasion preview pairs --split validation -n 1")
+def preview_pairs(
+    split: Annotated[str | None, typer.Option(metavar="SPLIT", help="train (default), validation or test.")] = None,
+    pair: Annotated[str | None, typer.Option(metavar="ID", help="This pair alone, from whatever split.")] = None,
+    count: Annotated[int, typer.Option("-n", min=1, help="Pairs shown, the first by id.")] = 3,
+    width: Annotated[int | None, typer.Option(min=40, metavar="COLUMNS", help="Default: the terminal's.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show pairs as the model sees them: every token, what carries loss, what the token budgets cut.
+
+    Needs data/pairs and models/base only. NO_COLOR=1 gives marks instead of colours.
+    """
+    import json
+    import shutil
+
+    from persuasion.lab import preview as shown
+    from persuasion.lab.workspace import top
+
+    root = top(Path.cwd())
+    pairs = shown.laid_out(root, split, pair, count)
+    if as_json:
+        print(json.dumps(shown.as_json(pairs, shown.budgets(root)), indent=2, sort_keys=True))
+    else:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every character of a post
+        wide = width or shutil.get_terminal_size().columns
+        print(shown.rendered(pairs, shown.budgets(root), wide, shown.wants_colours(sys.stdout)))
 
 
 def main() -> None:
