@@ -1,8 +1,8 @@
-"""The usual way to choose negatives: walk over the rows, group them by thread, compare sets of words in Python.
+"""Choosing negatives in careful plain Python: one pass over the rows in batches, each text cut into words once.
 
-``python -m benchmarks.peers.naive_pairs THREADS NEGATIVE OUT``. Fair, not crippled: only columns that are needed,
-one pass in batches, only threads with an award are looked into, every text is cut into words once. Same rules and
-the same definitions as ours, so that the choice is the same; nothing of ours is imported.
+``python -m benchmarks.peers.row_pairs THREADS NEGATIVE OUT``. The strong baseline: only columns that are needed, only
+threads with an award are looked into, sets of words are kept per thread. Same rules and the same definitions as
+ours, so that the choice is the same; nothing of ours is imported.
 """
 
 import json
