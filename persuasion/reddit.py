@@ -18,17 +18,22 @@ FIRST_SECOND, LAST_SECOND = 1_119_484_800, 4_102_444_800  # Reddit's founding (J
 SCORE_LIMIT, NUMBER_LIMIT = 2**31, 2**53
 NAMELESS = frozenset({"", "[missing]", "[removed]"})
 _ID = re.compile(r"(t[13])_([A-Za-z0-9_]{1,20})")
+_DECODER = json.JSONDecoder(strict=False)  # a NUL or tab that a crawl did not escape is text like any other
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a record came from: file, line (from 1), and the bytes of the line in the decompressed file."""
+    """Where a record came from: file, line (from 1), and the bytes of the line in the decompressed file.
+
+    ``repaired``: these bytes were no UTF-8, and the offending ones were replaced.
+    """
 
     file: str
     line: int
     offset: int
     length: int
+    repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,7 @@ def outcome(line: str, subreddit: str) -> Outcome:
 def loaded(line: str) -> dict[str, Any]:
     """Read a line as a JSON object. Raises Refused."""
     try:
-        record = json.loads(line)
+        record = _DECODER.decode(line)
     except (ValueError, RecursionError):
         raise Refused("not_json") from None
     if not isinstance(record, dict):
@@ -124,7 +129,8 @@ def parse(record: Mapping[str, Any], subreddit: str) -> Raw | RawLog:
     """Turn a record of Reddit's own form into a raw one. Raises Refused or Skipped with the reason's name."""
     home = record.get("subreddit")
     folded = home.casefold() if isinstance(home, str) else ""
-    elsewhere = folded not in ("", subreddit.casefold())
+    # the only records that name no subreddit in monthly files are advertisements (RS_ until 2018, some 10,000 a month)
+    elsewhere = folded not in ("", subreddit.casefold()) or (not folded and record.get("promoted") is not None)
     if elsewhere and folded != DELTALOG:
         raise Skipped("other_subreddit")
     if "body" in record and ("link_id" in record or "parent_id" in record):

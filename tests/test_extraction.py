@@ -15,7 +15,7 @@ from persuasion import spans, units
 from persuasion.errors import DataFailure, UsageFailure
 from persuasion.masking import WORDS
 from persuasion.pseudonyms import key_for, pseudonym
-from tests.builders import AT, awarded_thread, ndjson, raw_comment, raw_submission, source
+from tests.builders import AT, awarded_thread, logged_thread, ndjson, raw_comment, raw_submission, source
 from tests.extracting import TABLES, frames, read, read_files
 from tests.forms import tan_files, write_tar
 from tests.test_parts import BAD_LINES
@@ -177,6 +177,16 @@ def test_copies_that_tie_are_ordered_by_content():
     assert read_files(ndjson(same_time)).tables == read_files(ndjson(same_time[::-1])).tables
 
 
+@pytest.mark.parametrize("gone", [{"body": "[deleted]"}, {"body": "[removed]"}, {"author": "[deleted]"}])
+def test_of_copies_of_one_time_the_one_that_is_gone_stays(gone):
+    for at in (AT, None):
+        copies = [raw_comment(retrieved_on=at, body=f"text {number}") for number in range(9)]
+        deleted = raw_comment(retrieved_on=at) | gone
+        for order in ([*copies, deleted], [deleted, *copies]):
+            found = read_files(ndjson([raw_submission(), *order]))
+            assert found.by_id["t1_reply"].role == "deleted"
+
+
 def test_an_id_in_two_threads_is_one_comment_where_its_last_copy_stands():
     posts = [raw_submission(id="one"), raw_submission(id="two")]
     moved = [
@@ -224,6 +234,27 @@ def test_a_removed_post_takes_the_comments_that_arrive_in_any_order_and_copies(t
     found = removed_from(records[::-1], "t3_one", folder=tmp_path)
     assert {row.thread_id for row in found.comments} == {"t3_two"}
     assert (found.metrics["skipped_by"]["removed"], found.reasons) == (5, {"duplicate_id": 1})
+
+
+def test_what_a_removed_comment_awarded_stays_another_ones_delta(tmp_path):
+    once = read_files(ndjson(awarded_thread()))
+    found = removed_from(awarded_thread(), "t1_postc", folder=tmp_path)
+    assert "t1_postc" not in found.by_id and found.metrics["deltas"] == 1
+    assert found.by_id["t1_posta"] == once.by_id["t1_posta"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_who_is_removed_is_not_named_as_the_giver_of_a_delta(there, tmp_path):
+    passer = pseudonym("passer_by", key_for(source(tmp_path)))
+    *thread, award, bot = awarded_thread()
+    log = logged_thread("post", "posta", "challenger")
+    log["selftext"] = log["selftext"].replace("from OP to", "from /u/passer_by to").replace("/?context=3", "")
+    told = [*thread, *([award | {"author": "passer_by"}] if there else []), bot, log]
+    found = removed_from(told, passer, folder=tmp_path)
+    for row in found.comments:
+        assert passer not in repr(row)
+    assert found.metrics["skipped_by"]["removed"] == there
+    assert [delta.by for delta in found.by_id["t1_posta"].deltas] == [""]
 
 
 def test_a_name_in_the_removals_file_is_refused_and_not_repeated(tmp_path):
@@ -306,6 +337,13 @@ def test_ready_pairs_become_threads_whatever_their_form(form, tmp_path):
     assert found.reasons == {"empty_text": 3, "same_completions": 3}
     (tmp_path / "pairs").write_text(FORMS["json"])
     assert read(source(tmp_path / "pairs")).tables == found.tables
+
+
+def test_rows_of_other_forms_that_were_repaired_are_counted_too(tmp_path):
+    (tmp_path / "pairs.csv").write_bytes(b"prompt,chosen,rejected\nNaps?,It\x92s short.,No.\nTea?,Hot.,Cold.\n")
+    found = read(source(tmp_path / "pairs.csv"))
+    assert (found.metrics["repaired"], found.metrics["lines"], found.unaccounted) == (1, 6, 0)
+    assert any(row.body == "It\ufffds short." for row in found.comments)
 
 
 def test_a_dump_of_one_half_is_all_refused():

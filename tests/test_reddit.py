@@ -105,6 +105,13 @@ def test_other_subreddits_are_skipped_by_name_without_case():
     assert parsed(raw_submission(subreddit=...)).id == "t3_post"
 
 
+@pytest.mark.parametrize("home", [{"subreddit": ...}, {"subreddit": None}, {"subreddit": "u_shop"}])
+def test_advertisements_of_the_monthly_files_are_no_posts(home):
+    with pytest.raises(Skipped, match="other_subreddit"):
+        parsed(raw_submission(promoted=True, **home))
+    assert parsed(raw_submission(promoted=None)).id == parsed(raw_submission(subreddit=..., promoted=None)).id
+
+
 def test_a_post_of_deltalog_is_a_log_and_no_row():
     log = parsed(logged_thread("post", "postc", "challenger"))
     assert isinstance(log, RawLog) and log.post.author == "DeltaBot"
@@ -129,6 +136,11 @@ def test_lone_surrogates_are_replaced():
     found = outcome(json.dumps(raw_comment(body="a\ud800b", author="x\udfff")), "changemyview")
     assert (found.body, found.author) == ("a\ufffdb", "x\ufffd")
     assert outcome(json.dumps(raw_comment(body="\U0001f375")), "changemyview").body == "\U0001f375"
+
+
+def test_control_characters_that_a_crawl_did_not_escape_are_text():
+    line = json.dumps(raw_comment(body="one@two")).replace("@", "\0\t\x1b")
+    assert outcome(line, "changemyview").body == "one\0\t\x1btwo"
 
 
 @given(LINES)
