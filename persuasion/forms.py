@@ -204,7 +204,7 @@ def _form_of(text: str) -> tuple[str, str]:
     rows = [row.strip() for row in text.split("\n") if row.strip()]
     if not rows:
         return "", "blank lines only"
-    if text.startswith("["):
+    if text.startswith("[") and not (rows[0].endswith("]") and rows[1:2] and rows[1].startswith("{")):
         return _listed(keys(text)), "a JSON list"
     if readypairs.delimiter(rows[0]):
         return "pairs", "CSV or TSV"

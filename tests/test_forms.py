@@ -32,6 +32,7 @@ CSV = b"prompt,chosen,rejected\n{a,b,c\n"
 CONTENTS = [
     ("dump", DUMP),
     ("dump", b"broken\n\n" + DUMP),
+    ("dump", b"[1,2]\n" + DUMP),
     ("dump", ndjson([{"strange": 1}])),
     ("dump", ndjson([raw_submission(comments=5)])),
     ("dump", ndjson([{"subreddit": "tea", "body": "x" * 2_000_000}])),
