@@ -19,7 +19,7 @@ from persuasion.columns import COMMENTS, SUBMISSIONS
 from persuasion.deltalog import Log
 from persuasion.deltas import Award
 from persuasion.earned import earned
-from persuasion.finishing import comment_rows, labels, removed_by, submission_rows, years
+from persuasion.finishing import comment_rows, labels, parents_absent, removed_by, submission_rows, years
 from persuasion.gathering import PartFile, gather, numbers, refused
 from persuasion.keys import Keys
 from persuasion.pseudonyms import pseudonym
@@ -63,6 +63,7 @@ class Joined:
     ignored: Counter[str] = field(default_factory=Counter)
     removed: Counter[tuple[str, str]] = field(default_factory=Counter)
     years: Counter[tuple[str, int]] = field(default_factory=Counter)
+    parents_absent: int = 0
 
 
 def join(task: Range) -> Joined:
@@ -87,6 +88,7 @@ def join(task: Range) -> Joined:
     joined.deltas.update((delta.source, delta.by_op) for given in deltas.values() for delta in given)
     for name, table in (("submissions", submissions), ("comments", comments)):
         joined.years.update({(name, year): count for year, count in years(table).items()})
+    joined.parents_absent = parents_absent(comments)
     joined.submissions = submission_rows(submissions)
     joined.comments = comment_rows(submissions, comments, deltas)
     return joined
