@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from persuasion import spans, units
 from persuasion.errors import DataFailure, UsageFailure
+from persuasion.markdown import clean
 from persuasion.masking import WORDS
 from persuasion.pseudonyms import key_for, pseudonym
 from tests.builders import AT, awarded_thread, logged_thread, ndjson, raw_comment, raw_submission, source
@@ -118,6 +119,22 @@ def test_a_long_line_costs_no_memory_and_is_counted():
     assert [(row["line"], row["reason"]) for row in found.refusals] == [(1, "missing_field"), (2, "line_too_long")]
     assert len(found.comments) == 300
     assert peak < 24 << 20
+
+
+def test_a_comment_of_two_megabytes_is_a_row_or_counted():
+    content = ndjson([raw_submission(), raw_comment(body="x" * 2_000_000)])
+    assert len(read_files(content, max_line_bytes=16 << 20).comments) == 1
+    assert read_files(content).reasons == {"line_too_long": 1}
+
+
+def test_nul_bom_crlf_and_bidi_controls_cost_no_row_and_reach_no_cleaned_text():
+    body = "one\0two\u202ethree\u200bfour\ufefffive\r\nsix"
+    line = json.dumps(raw_comment(id="raw", body=body), ensure_ascii=False).encode().replace(b"\\u0000", b"\0")
+    assert b"\0" in line
+    content = ndjson([raw_submission(), raw_comment(body=body)]) + b"\xef\xbb\xbf" + line + b"\r\n"
+    found = read_files(content)
+    assert [row.body for row in found.comments] == [body, body]
+    assert {clean(row.body) for row in found.comments} == {"onetwothreefourfive\nsix"}
 
 
 @pytest.mark.parametrize(("line", "reason"), [*BAD_LINES, (b"x" * 200_000, "line_too_long")])
