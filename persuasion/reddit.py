@@ -133,6 +133,7 @@ def parse(record: Mapping[str, Any], subreddit: str) -> Raw | RawLog:
     elsewhere = folded not in ("", subreddit.casefold()) or (not folded and record.get("promoted") is not None)
     if elsewhere and folded != DELTALOG:
         raise Skipped("other_subreddit")
+    record = _as_shown(record)
     if "body" in record and ("link_id" in record or "parent_id" in record):
         if elsewhere:
             raise Skipped("other_subreddit")
@@ -140,6 +141,20 @@ def parse(record: Mapping[str, Any], subreddit: str) -> Raw | RawLog:
     if "title" in record or "selftext" in record:
         return RawLog(post=_submission(record)) if elsewhere else _submission(record)
     raise Refused("stub" if "children" in record else "missing_field")
+
+
+def _as_shown(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record as Reddit shows it now: Arctic Shift keeps what was taken away after its first visit, and says so."""
+    meta = record.get("_meta")
+    if not isinstance(meta, dict) or meta.get("was_deleted_later") is not True:
+        return record
+    by_author = meta.get("removal_type") in (None, "deleted")
+    text = DELETED if by_author else "[removed]"
+    shown: dict[str, Any] = {name: text for name in ("body", "selftext") if isinstance(record.get(name), str)}
+    # a bot's own name tells that it spoke, and nobody's wish
+    if by_author and str(record.get("author")).casefold() != "deltabot":
+        shown["author"] = DELETED
+    return {**record, **shown}
 
 
 def is_deleted(author: str) -> bool:

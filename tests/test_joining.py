@@ -142,6 +142,13 @@ def test_the_bots_last_edit_says_when_it_spoke():
     assert again.metrics["deltas_by"]["confirmed"] == 1
 
 
+def test_a_confirmation_that_was_deleted_later_confirms_nothing_and_leaves_no_token_to_count():
+    *thread, confirmation = awarded_thread()
+    found = threads_of(*thread, confirmation | {"_meta": {"was_deleted_later": True, "removal_type": "deleted"}})
+    assert (found.metrics["deltas"], found.metrics["deltas_ignored_by"]["bot_other"]) == (0, 1)
+    assert threads_of(*thread, confirmation | {"_meta": {"is_edited": True}}).metrics["deltas"] == 1
+
+
 def test_a_log_repairs_what_the_thread_no_longer_tells():
     *thread, _ = awarded_thread()
     thread[3] |= {"author": "[deleted]", "body": "[deleted]"}
