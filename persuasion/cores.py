@@ -33,10 +33,10 @@ def workers(count: int, size: int) -> Iterator[Executor]:
 
     Raises SurroundingsFailure when a worker is killed, as happens when memory runs out.
     """
+    _keep_memory()
     if cores(count) == 1 or (size < WORTHWHILE and not count):
         yield InPlace()
         return
-    _keep_memory()
     # forked before any thread is begun here: nothing is imported twice, and no lock is held by nobody
     pool = ProcessPoolExecutor(cores(count), mp_context=multiprocessing.get_context("fork"), initializer=_settled)
     try:

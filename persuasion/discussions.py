@@ -2,7 +2,7 @@
 
 Most comments are never looked at: they stand in a thread without an award, come too late or from a
 bot. Columns tell which at the speed of arrays, and only the texts that may be used are cleaned.
-Rows are ordered by post, time and id, whatever the order of the tables.
+Rows are ordered by post, time and id (as a number, as Reddit counts them), whatever the order of the tables.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from persuasion.keys import keys
 from persuasion.records import BOT, DELETED, MODERATOR, PERSON
 
 GONE = ("[deleted]", "[removed]")
+FEW = 5  # texts that are sooner read one by one
 POST, ABSENT = -1, -2  # parents that are no row
 NOBODY = -1  # the author of a deleted or unknown account, who is nobody's equal
 Rows = NDArray[np.int64]
@@ -69,10 +70,12 @@ class Discussions:
 
     def texts(self, rows: Sequence[int]) -> list[str]:
         """The texts of some rows, cleaned unless texts stay as the source has them."""
-        for row in rows:
-            if row not in self._texts:
-                body = self.field("body", row)
-                self._texts[row] = markdown.clean(body) if self.clean else body
+        new = [row for row in dict.fromkeys(rows) if row not in self._texts]
+        if len(new) < FEW:
+            bodies = [self.field("body", row) for row in new]
+        else:
+            bodies = self.table["body"].take(pa.array(new, pa.int64())).to_pylist()
+        self._texts.update(zip(new, map(markdown.clean, bodies) if self.clean else bodies, strict=True))
         return [self._texts[row] for row in rows]
 
     def field(self, name: str, row: int) -> Any:
@@ -87,8 +90,10 @@ def discussions(submissions: pa.Table, comments: pa.Table, *, clean: bool) -> Di
     ids = pa.array([post.id for post in posts], pa.string())
     place = pc.fill_null(pc.index_in(comments["thread_id"], value_set=ids), len(posts)).cast(pa.int64())
     table = comments.append_column("post", place).combine_chunks()
-    order = pc.sort_indices(table, [(name, "ascending") for name in ("post", "created_utc", "id")])
-    table = table.take(order).combine_chunks()
+    numbers = keys([id_[3:] for id_ in table["id"].to_pylist()])
+    rows = np.lexsort((numbers, table["created_utc"].to_numpy(), table["post"].to_numpy()))
+    if np.any(np.diff(rows) != 1):  # the tables of `extract` are in this order
+        table = table.take(pa.array(rows)).combine_chunks()
     post = np.asarray(table["post"])
     authors = pa.concat_arrays([pa.array([post.author for post in posts], pa.string()), _one(table["author"])])
     codes = np.where(np.asarray(pc.equal(authors, "")), NOBODY, np.asarray(authors.dictionary_encode().indices))

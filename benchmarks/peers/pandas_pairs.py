@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
@@ -98,7 +99,7 @@ def shingles(text: str) -> set[tuple[str, ...]]:
     return set(zip(found, found[1:], found[2:], strict=False))
 
 
-def jaccard(one: set[object], other: set[object]) -> float:
+def jaccard(one: set[Any], other: set[Any]) -> float:
     """Shared over all."""
     return len(one & other) / (len(one | other) or 1)
 
