@@ -60,6 +60,7 @@ def text(metrics: dict[str, Any], where: dict[str, str]) -> str:
         f"Threads   {number(dig(metrics, 'extract.submissions'))} discussions,"
         f" {number(dig(metrics, 'extract.deltas'))} deltas",
         f"Pairs     {pairs}",
+        f"          {percent(dig(metrics, 'pair.audit.surface_accuracy'))} told apart by their surface alone",
         f"Base      perplexity {number(dig(metrics, 'base.perplexity'))}"
         f", {number(dig(metrics, 'base.parameters'))} parameters",
         f"Adapter   {number(dig(metrics, 'train.steps'))} steps of DPO, loss {number(dig(metrics, 'train.loss'))}",
