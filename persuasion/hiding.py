@@ -4,38 +4,40 @@ Nine texts in ten hold none, and a look at the column's bytes tells most of thes
 texts of Python's. A sign may be there without an identity, never the other way round.
 """
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from persuasion.masking import REACH, masked_bytes
+from persuasion.masking import REACH, masked
 
 BLOCK = 1 << 18
+SHORT = 256  # bytes: longer ones are not worth remembering
 
 Texts: TypeAlias = pa.StringArray | pa.LargeStringArray
 Bytes: TypeAlias = npt.NDArray[np.uint8]
+Places: TypeAlias = npt.NDArray[np.int64]
+_BLANK = re.compile(rb"[ \n]")
 
 
 def masked_column(texts: Texts) -> pa.Array:
     """Return a string column with each text ``masked``; nulls stay null, and no change returns ``texts`` itself."""
-    rows = np.flatnonzero(_suspicious(texts) & np.asarray(texts.is_valid()))
-    if not len(rows):
-        return texts
     validity, _, content = texts.buffers()
+    if content is None:
+        return texts
     ends, stored = _ends(texts), memoryview(content)
     kept: list[bytes | memoryview] = []
     longer = np.zeros(len(texts) + 1, ends.dtype)
     done = ends[0]
-    for row, start, end in zip(rows.tolist(), ends[rows].tolist(), ends[rows + 1].tolist(), strict=True):
+    for row, start, end in _spans(texts):
         before = bytes(stored[start:end])
-        text = before.decode()
-        if (after := masked_bytes(text, before)) != text:
-            new = after.encode()
-            kept += stored[done:start], new
-            longer[row + 1] = len(new) - (end - start)
+        if (after := _seen(before) if len(before) <= SHORT else _masked(before)) != before:
+            kept += stored[done:start], after
+            longer[row + 1] += len(after) - len(before)
             done = end
     if not kept:
         return texts
@@ -45,17 +47,42 @@ def masked_column(texts: Texts) -> pa.Array:
     return pa.Array.from_buffers(texts.type, len(texts), buffers, texts.null_count, texts.offset)
 
 
-def _suspicious(texts: Texts) -> npt.NDArray[np.bool_]:
-    """The rows that may hold an identity: a slash, an ``@``, a "www." or ``REACH`` bytes with 7 digits."""
-    content = texts.buffers()[2]
-    marked = np.zeros(len(texts), dtype=bool)
-    if not len(texts) or content is None:
-        return marked
-    offsets = _ends(texts)
-    stored = np.frombuffer(content, np.uint8)[: offsets[-1]]
-    for places in _signs(stored, int(offsets[0])):
-        marked[np.searchsorted(offsets[1:], places, side="right")] = True
-    return marked
+def _masked(text: bytes) -> bytes:
+    return masked(text.decode()).encode()
+
+
+_seen = lru_cache(maxsize=1 << 13)(_masked)  # bots say the same in every thread, and link to it
+
+
+def _spans(texts: Texts) -> Iterator[tuple[int, int, int]]:
+    """Yield what may hold an identity, as (row, start, end): a word, or the whole text if blanks may lie within it."""
+    ends = _ends(texts)
+    stored = texts.buffers()[2].to_pybytes()
+    words, across = _places(stored, int(ends[0]), int(ends[-1]))
+    whole = np.zeros(len(texts), bool)
+    whole[_row(ends, across)] = True
+    places = np.sort(np.concatenate([words, across]))
+    rows = _row(ends, places)
+    valid = np.asarray(texts.is_valid())[rows]
+    places, rows = places[valid], rows[valid]
+    done = 0
+    columns = (places, rows, ends[rows], ends[rows + 1], whole[rows])
+    for place, row, start, end, all_of_it in zip(*(column.tolist() for column in columns), strict=True):
+        if place >= done:
+            first, done = (start, end) if all_of_it else _word(stored, max(start, done), place, end)
+            yield row, first, done
+
+
+def _word(stored: bytes, start: int, place: int, end: int) -> tuple[int, int]:
+    """Where the word begins and ends that holds ``place``, between ``start`` and ``end``."""
+    first = max(stored.rfind(b" ", start, place) + 1, start)
+    first = max(stored.rfind(b"\n", first, place) + 1, first)
+    blank = _BLANK.search(stored, place, end)
+    return first, blank.start() if blank else end
+
+
+def _row(ends: npt.NDArray[Any], places: Places) -> Places:
+    return np.searchsorted(ends[1:], places, side="right")
 
 
 def _ends(texts: Texts) -> npt.NDArray[Any]:
@@ -64,18 +91,25 @@ def _ends(texts: Texts) -> npt.NDArray[Any]:
     return np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
 
 
-def _signs(stored: Bytes, start: int) -> Iterator[npt.NDArray[np.int64]]:
-    """Places of signs in the UTF-8 bytes from ``start`` on, block by block; blocks overlap by ``REACH``."""
-    for begin in range(start, len(stored), BLOCK):
-        block = stored[begin : begin + BLOCK + REACH]
+def _places(stored: bytes, start: int, end: int) -> tuple[Places, Places]:
+    """Places of signs from ``start`` to ``end``: of what lies within one word, and of what blanks may be part of.
+
+    The latter are ``REACH`` bytes with 7 digits, as phone numbers have, and what a hidden record of DeltaBot's
+    begins with. It goes block by block, to stay near the processor; blocks overlap by ``REACH``.
+    """
+    every = np.frombuffer(stored, np.uint8, end)
+    words, across = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for begin in range(start, end, BLOCK):
+        block = every[begin : begin + BLOCK + REACH]
         digits = np.flatnonzero((block - np.uint8(ord("0"))) < 10)
         dense = digits[:-6][digits[6:] - digits[:-6] <= REACH]
-        for found in (np.flatnonzero(block == ord("@")), _slashes(block), _targets(block), _www(block), dense):
-            if len(found):
-                yield found + begin
+        found = (np.flatnonzero(block == ord("@")), _slashes(block), _targets(block), _www(block))
+        words += (place + begin for place in found)
+        across += dense + begin, _hidden(block, digits) + begin
+    return np.concatenate(words), np.concatenate(across)
 
 
-def _slashes(block: Bytes) -> npt.NDArray[np.int64]:
+def _slashes(block: Bytes) -> Places:
     """The slashes of a URL, a mention, a permalink or reddit's host; not that of "and/or"."""
     places = np.flatnonzero(block == ord("/"))
     before, after = (block.take(places + step, mode="clip") for step in (-1, 1))
@@ -85,18 +119,24 @@ def _slashes(block: Bytes) -> npt.NDArray[np.int64]:
     return places[mention | host | (before == ord("/")) | (_is(after, "c") & _is(later, "o"))]
 
 
-def _targets(block: Bytes) -> npt.NDArray[np.int64]:
+def _targets(block: Bytes) -> Places:
     """The closing bracket of each ``](``, behind which a link's target stands."""
     places = np.flatnonzero(block == ord("]"))
     return places[block.take(places + 1, mode="clip") == ord("(")]
 
 
-def _www(block: Bytes) -> npt.NDArray[np.int64]:
+def _www(block: Bytes) -> Places:
     """The first letter of each "www."."""
     places = np.flatnonzero(block[3:] == ord("."))
     for before in range(3):
         places = places[_is(block[places + before], "w")]
     return places
+
+
+def _hidden(block: Bytes, digits: Places) -> Places:
+    """The digit of each "DB3", however its letters are written."""
+    before, earlier = (block.take(digits - step, mode="clip") for step in (1, 2))
+    return digits[(block[digits] == ord("3")) & _is(before, "b") & _is(earlier, "d")]
 
 
 def _is(letters: Bytes, letter: str) -> npt.NDArray[np.bool_]:

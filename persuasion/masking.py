@@ -80,11 +80,7 @@ def masked(text: str) -> str:
     is linear and takes away a sign (``/``, ``@``, ``://``) that none brings back; texts that are not made
     to unfold need one.
     """
-    return masked_bytes(text, text.encode(errors="replace"))
-
-
-def masked_bytes(text: str, stored: bytes) -> str:
-    """Like ``masked``, for a text whose bytes are known: they tell what no mask adds, once for all passes."""
+    stored = text.encode(errors="replace")  # no mask adds a digit or a "www.", so one look serves all passes
     numbered = len(stored) - len(stored.translate(None, b"0123456789")) >= 7
     lower = stored.lower()
     # a "www." behind "://" goes with it, or has its slashes as a sign
