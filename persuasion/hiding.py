@@ -5,7 +5,7 @@ texts of Python's. A sign may be there without an identity, never the other way 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -56,21 +56,20 @@ _seen = lru_cache(maxsize=1 << 13)(_masked)  # bots say the same in every thread
 
 def _spans(texts: Texts) -> Iterator[tuple[int, int, int]]:
     """Yield what may hold an identity, as (row, start, end): a word, or the whole text if blanks may lie within it."""
-    ends = _ends(texts)
+    ends, valid = _ends(texts), np.asarray(texts.is_valid())
     stored = texts.buffers()[2].to_pybytes()
-    words, across = _places(stored, int(ends[0]), int(ends[-1]))
     whole = np.zeros(len(texts), bool)
-    whole[_row(ends, across)] = True
-    places = np.sort(np.concatenate([words, across]))
-    rows = _row(ends, places)
-    valid = np.asarray(texts.is_valid())[rows]
-    places, rows = places[valid], rows[valid]
+    for places in _places(stored, ends, _across):
+        whole[_row(ends, places)] = True
     done = 0
-    columns = (places, rows, ends[rows], ends[rows + 1], whole[rows])
-    for place, row, start, end, all_of_it in zip(*(column.tolist() for column in columns), strict=True):
-        if place >= done:
-            first, done = (start, end) if all_of_it else _word(stored, max(start, done), place, end)
-            yield row, first, done
+    for places in _places(stored, ends, _across, _within):
+        places = places[valid[_row(ends, places)]]
+        rows = _row(ends, places)
+        columns = (places, rows, ends[rows], ends[rows + 1], whole[rows])
+        for place, row, start, end, all_of_it in zip(*(column.tolist() for column in columns), strict=True):
+            if place >= done:
+                first, done = (start, end) if all_of_it else _word(stored, max(start, done), place, end)
+                yield row, first, done
 
 
 def _word(stored: bytes, start: int, place: int, end: int) -> tuple[int, int]:
@@ -91,22 +90,32 @@ def _ends(texts: Texts) -> npt.NDArray[Any]:
     return np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
 
 
-def _places(stored: bytes, start: int, end: int) -> tuple[Places, Places]:
-    """Places of signs from ``start`` to ``end``: of what lies within one word, and of what blanks may be part of.
+def _places(stored: bytes, ends: npt.NDArray[Any], *signs: Callable[[Bytes], Places]) -> Iterator[Places]:
+    """Yield the places of signs in order, block by block: near the processor, and in little memory.
 
-    The latter are ``REACH`` bytes with 7 digits, as phone numbers have, and what a hidden record of DeltaBot's
-    begins with. It goes block by block, to stay near the processor; blocks overlap by ``REACH``.
+    Blocks overlap by ``REACH``, so that every sign is seen whole.
     """
+    start, end = int(ends[0]), int(ends[-1])
     every = np.frombuffer(stored, np.uint8, end)
-    words, across = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for begin in range(start, end, BLOCK):
-        block = every[begin : begin + BLOCK + REACH]
-        digits = np.flatnonzero((block - np.uint8(ord("0"))) < 10)
-        dense = digits[:-6][digits[6:] - digits[:-6] <= REACH]
-        found = (np.flatnonzero(block == ord("@")), _slashes(block), _targets(block), _www(block))
-        words += (place + begin for place in found)
-        across += dense + begin, _hidden(block, digits) + begin
-    return np.concatenate(words), np.concatenate(across)
+        first = max(begin - REACH, 0)
+        block = every[first : begin + BLOCK + REACH]
+        places = np.sort(np.concatenate([sign(block) for sign in signs])) + first
+        yield places[(places >= begin) & (places < begin + BLOCK)]
+
+
+def _across(block: Bytes) -> Places:
+    """Signs of what blanks may lie within: 7 digits in ``REACH`` bytes, and the "DB3" of DeltaBot's hidden records."""
+    digits = np.flatnonzero((block - np.uint8(ord("0"))) < 10)
+    dense = digits[:-6][digits[6:] - digits[:-6] <= REACH]
+    before, earlier = (block.take(digits - step, mode="clip") for step in (1, 2))
+    hidden = digits[(block[digits] == ord("3")) & _is(before, "b") & _is(earlier, "d")]
+    return np.concatenate([dense, hidden])
+
+
+def _within(block: Bytes) -> Places:
+    """Signs of what lies within one word."""
+    return np.concatenate([np.flatnonzero(block == ord("@")), _slashes(block), _targets(block), _www(block)])
 
 
 def _slashes(block: Bytes) -> Places:
@@ -131,12 +140,6 @@ def _www(block: Bytes) -> Places:
     for before in range(3):
         places = places[_is(block[places + before], "w")]
     return places
-
-
-def _hidden(block: Bytes, digits: Places) -> Places:
-    """The digit of each "DB3", however its letters are written."""
-    before, earlier = (block.take(digits - step, mode="clip") for step in (1, 2))
-    return digits[(block[digits] == ord("3")) & _is(before, "b") & _is(earlier, "d")]
 
 
 def _is(letters: Bytes, letter: str) -> npt.NDArray[np.bool_]:

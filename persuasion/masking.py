@@ -15,7 +15,7 @@ written as words, names hidden behind entities (``&#47;u&#47;…``; ``markdown.c
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
 
 USER, EMAIL, PHONE, URL = "USER", "EMAIL", "PHONE", "URL"
@@ -50,6 +50,7 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 
+_SIGN = re.compile(r"[/@wW](?:(?<=[/@])|(?=\.))")  # begins with one set of letters, and is quick therefore
 _BLANK = re.compile(r"[ \n]")
 _NEAR = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){6}")
 _START = re.compile(r"[+(0-9](?<![\w$€£#+].)(?<![0-9][.,:/-].)")
@@ -80,49 +81,36 @@ def masked(text: str) -> str:
     is linear and takes away a sign (``/``, ``@``, ``://``) that none brings back; texts that are not made
     to unfold need one.
     """
-    stored = text.encode(errors="replace")  # no mask adds a digit or a "www.", so one look serves all passes
-    numbered = len(stored) - len(stored.translate(None, b"0123456789")) >= 7
-    lower = stored.lower()
-    # a "www." behind "://" goes with it, or has its slashes as a sign
-    signs = ("/", "@", "w.", "W.") if lower.count(b"www.") > lower.count(b"://www.") else ("/", "@")
     for _ in range(PASSES):
-        after = _once(text, signs, numbered)
+        after = _once(text)
         if after == text:
             break
         text = after
     return text
 
 
-def _once(text: str, signs: Sequence[str], numbered: bool) -> str:
+def _once(text: str) -> str:
     """One pass; each pattern runs only near its sign, as searching with it is slow."""
     text = _without_schemes(text)
-    if not (numbered and _NEAR.search(text)):
-        return _in_words(text, signs, lambda word: _without_mentions(_without_addresses(word)))
-    text = _without_phones(_in_words(text, signs, _without_addresses))
-    return _in_words(text, signs, _without_mentions)
+    if not _NEAR.search(text):
+        return _in_words(text, lambda word: _without_mentions(_without_addresses(word)))
+    return _in_words(_without_phones(_in_words(text, _without_addresses)), _without_mentions)
 
 
-def _in_words(text: str, signs: Sequence[str], change: Callable[[str], str]) -> str:
-    """Change the words that hold one of the ``signs``: what has no blank inside is found in its word alone."""
+def _in_words(text: str, change: Callable[[str], str]) -> str:
+    """Change the words that hold a sign: what has no blank inside is found in its word alone."""
     kept: list[str] = []
     done = last = 0
-    for place in sorted(place for sign in signs if sign in text for place in _places(text, sign)):
-        if place >= last:
-            start = max(text.rfind(" ", last, place), text.rfind("\n", last, place), last - 1) + 1
-            blank = _BLANK.search(text, place)
+    for sign in _SIGN.finditer(text):
+        if sign.start() >= last:
+            start = max(text.rfind(" ", last, sign.start()), text.rfind("\n", last, sign.start()), last - 1) + 1
+            blank = _BLANK.search(text, sign.end())
             last = blank.start() if blank else len(text)
             word = text[start:last]
             if (after := change(word)) != word:
                 kept += text[done:start], after
                 done = last
     return "".join(kept) + text[done:] if kept else text
-
-
-def _places(text: str, sign: str) -> Iterator[int]:
-    place = text.find(sign)
-    while place >= 0:
-        yield place
-        place = text.find(sign, place + 1)
 
 
 def _without_addresses(word: str) -> str:
