@@ -8,30 +8,20 @@ is a URL, and a profile written as one (``https://reddit.com/user/…``) too.
 ``@name`` counts as an account wherever no letter or digit stands before the ``@`` and a letter after it,
 so "@noon" is lost and "Nick@Night" is not. A phone number has 7 digits or more: with a ``+`` (ITU-T
 E.164), as 3-3-4 with separators (North America), with a trunk 0 and separators, or as 3-4 after a word like "call".
-``masked_column`` does the same to an Arrow column, looking in Python at suspicious rows only.
+``hiding`` does the same to a column, looking at suspicious rows only.
 
 Does not know: names in prose, addresses spelled out ("me at example dot org"), digits of an identity
 written as words, names hidden behind entities (``&#47;u&#47;…``; ``markdown.clean`` undoes those first).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import TypeAlias
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 USER, EMAIL, PHONE, URL = "USER", "EMAIL", "PHONE", "URL"
 WORDS = (USER, EMAIL, PHONE, URL)
 PASSES = 8
-BLOCK = 1 << 18
 REACH = 30
-
-Texts: TypeAlias = pa.StringArray | pa.LargeStringArray
-Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 # up to white space, a bracket that was not opened, or an entity that is a bracket or a quotation mark
 _REST = (
@@ -60,6 +50,8 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 
+_SIGN = re.compile(r"[/@wW](?:(?<=[/@])|(?=\.))")  # begins with one set of letters, and is quick therefore
+_BLANK = re.compile(r"[ \n]")
 _NEAR = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){6}")
 _START = re.compile(r"[+(0-9](?<![\w$€£#+].)(?<![0-9][.,:/-].)")
 _GAP = r"(?:[ .\-\u00a0\u2010\u2011\u2013]|\ -\ )"
@@ -97,35 +89,43 @@ def masked(text: str) -> str:
     return text
 
 
-def masked_column(texts: Texts) -> pa.Array:
-    """Return a string column with each text ``masked``; nulls stay null, and no change returns ``texts`` itself."""
-    rows = np.flatnonzero(_suspicious(texts))
-    before = texts.take(pa.array(rows)).to_pylist() if len(rows) else []
-    after = [text if text is None else masked(text) for text in before]
-    changed = [place for place, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-    if not changed:
-        return texts
-    where = np.zeros(len(texts), dtype=bool)
-    where[rows[changed]] = True
-    return pc.replace_with_mask(texts, pa.array(where), pa.array([after[place] for place in changed], texts.type))
-
-
 def _once(text: str) -> str:
-    """One pass; each pattern runs only where its sign is, as searching with it is slow."""
+    """One pass; each pattern runs only near its sign, as searching with it is slow."""
     text = _without_schemes(text)
-    lower = text.lower()
+    if not _NEAR.search(text):
+        return _in_words(text, lambda word: _without_mentions(_without_addresses(word)))
+    return _in_words(_without_phones(_in_words(text, _without_addresses)), _without_mentions)
+
+
+def _in_words(text: str, change: Callable[[str], str]) -> str:
+    """Change the words that hold a sign: what has no blank inside is found in its word alone."""
+    kept: list[str] = []
+    done = last = 0
+    for sign in _SIGN.finditer(text):
+        if sign.start() >= last:
+            start = max(text.rfind(" ", last, sign.start()), text.rfind("\n", last, sign.start()), last - 1) + 1
+            blank = _BLANK.search(text, sign.end())
+            last = blank.start() if blank else len(text)
+            word = text[start:last]
+            if (after := change(word)) != word:
+                kept += text[done:start], after
+                done = last
+    return "".join(kept) + text[done:] if kept else text
+
+
+def _without_addresses(word: str) -> str:
+    lower = word.lower()
     if "www." in lower:
-        text = _WWW.sub(partial(_word, URL), text)
+        word = _WWW.sub(partial(_word, URL), word)
     if "reddit.com/" in lower or "redd.it/" in lower or "/comments/" in lower:
-        text = _REDDIT.sub(partial(_word, URL), _PROFILE.sub(partial(_word, USER), text))
-    if "](" in text:
-        text = _TARGET.sub(f"]({URL}", text)
-    if "@" in text:
-        text = _EMAIL.sub(rf"\g<before>{EMAIL}", text)
-    if _NEAR.search(text):
-        text = _without_phones(text)
-    named = "@" in text or "u/" in lower or "u\\/" in lower or "/user" in lower or "r/u_" in lower
-    return _MENTION.sub(lambda found: USER if found["name"] else found[0], text) if named else text
+        word = _REDDIT.sub(partial(_word, URL), _PROFILE.sub(partial(_word, USER), word))
+    if "](" in word:
+        word = _TARGET.sub(f"]({URL}", word)
+    return _EMAIL.sub(rf"\g<before>{EMAIL}", word) if "@" in word else word
+
+
+def _without_mentions(word: str) -> str:
+    return _MENTION.sub(lambda found: USER if found["name"] else found[0], word)
 
 
 def _without_schemes(text: str) -> str:
@@ -163,50 +163,3 @@ def _is_phone(found: re.Match[str]) -> bool:
         return _CALL.search(found.string, max(0, found.start() - REACH), found.start()) is not None
     digits = sum(map(str.isdigit, found[0]))
     return digits >= (9 if found["trunk"] else 7) and not _ROUND.fullmatch(found[0])
-
-
-def _suspicious(texts: Texts) -> npt.NDArray[np.bool_]:
-    """The rows that may hold an identity: a slash, an ``@``, a "www." or ``REACH`` bytes with 7 digits."""
-    large = pa.types.is_large_string(texts.type)
-    _, ends, content = texts.buffers()
-    marked = np.zeros(len(texts), dtype=bool)
-    if not len(texts) or content is None:
-        return marked
-    offsets = np.frombuffer(ends, np.int64 if large else np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    stored = np.frombuffer(content, np.uint8)[: offsets[-1]]
-    for places in _signs(stored, int(offsets[0])):
-        marked[np.searchsorted(offsets[1:], places, side="right")] = True
-    return marked
-
-
-def _signs(stored: Bytes, start: int) -> Iterator[npt.NDArray[np.int64]]:
-    """Places of signs in the UTF-8 bytes from ``start`` on, block by block; blocks overlap by ``REACH``."""
-    for begin in range(start, len(stored), BLOCK):
-        block = stored[begin : begin + BLOCK + REACH]
-        digits = np.flatnonzero((block - np.uint8(ord("0"))) < 10)
-        dense = digits[:-6][digits[6:] - digits[:-6] <= REACH]
-        w = _is(block, "w")
-        www = np.flatnonzero(w[:-3] & w[1:-2] & w[2:-1] & (block[3:] == ord(".")))
-        for found in (np.flatnonzero(block == ord("@")), _slashes(block), _targets(block), www, dense):
-            if len(found):
-                yield found + begin
-
-
-def _slashes(block: Bytes) -> npt.NDArray[np.int64]:
-    """The slashes of a URL, a mention, a permalink or reddit's host; not that of "and/or"."""
-    places = np.flatnonzero(block == ord("/"))
-    before, after = (block.take(places + step, mode="clip") for step in (-1, 1))
-    earlier, later = (block.take(places + step, mode="clip") for step in (-2, 2))
-    mention = _is(before, "u") | _is(after, "u") | (before == ord("\\"))
-    host = (_is(before, "m") & _is(earlier, "o")) | (_is(before, "t") & _is(earlier, "i"))
-    return places[mention | host | (before == ord("/")) | (_is(after, "c") & _is(later, "o"))]
-
-
-def _targets(block: Bytes) -> npt.NDArray[np.int64]:
-    """The closing bracket of each ``](``, behind which a link's target stands."""
-    places = np.flatnonzero(block == ord("]"))
-    return places[block.take(places + 1, mode="clip") == ord("(")]
-
-
-def _is(letters: Bytes, letter: str) -> npt.NDArray[np.bool_]:
-    return (letters | 0x20) == ord(letter)

@@ -25,7 +25,7 @@ from persuasion.columns import (
 from persuasion.deltalog import Log, read_log
 from persuasion.dumps import Block
 from persuasion.fastlane import Whole, edges, sort_lines
-from persuasion.masking import masked_column
+from persuasion.hiding import masked_column
 from persuasion.records import Refusal
 from persuasion.reddit import Outcome, Place, RawComment, RawLog, RawSubmission, Refuse, Skip, outcome
 from persuasion.refusals import COLUMNS, tabled

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from persuasion.arrow import without_pandas
 from persuasion.config import load_params
 from persuasion.datasheet import sheet
 from persuasion.errors import DataFailure
@@ -56,4 +57,5 @@ def _require_deltas(extracted: Extracted, path: str) -> None:
 
 
 if __name__ == "__main__":
+    without_pandas()
     run(main)

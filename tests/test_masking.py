@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from persuasion.hiding import BLOCK, masked_column
 from persuasion.markdown import clean
-from persuasion.masking import BLOCK, EMAIL, PHONE, URL, USER, WORDS, masked, masked_column
+from persuasion.masking import EMAIL, PHONE, URL, USER, WORDS, masked
 
 IDENTITIES = {
     USER: ["/u/Some_One-1", "u/some\\_one", "\\/u\\/someone", "reddit.com/user/someone", "/user/someone", "@some_one",

@@ -7,8 +7,9 @@ import re
 import pyarrow as pa
 import pytest
 
+from persuasion.hiding import masked_column
 from persuasion.markdown import clean
-from persuasion.masking import masked, masked_column
+from persuasion.masking import masked
 from persuasion.residue import announces_delta
 
 NAMES = (("post", "positive", "negative"), ("prompt", "chosen", "rejected"))
