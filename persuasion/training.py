@@ -69,26 +69,18 @@ def build(
 ) -> PairTrainer:
     """A trainer with a fresh adapter on ``lm``, checked to start at the reference.
 
-    Raises UsageFailure when lora.targets match nothing, IntegrityFailure (exit 7) when the
+    Raises UsageFailure when lora.targets do not fit, IntegrityFailure (exit 7) when the
     policy before its first step is not the reference.
     """
     rows = [_row(pair, reference[pair.pair_id]) for pair in pairs]
     arguments = _arguments(params.train, params.dpo, lm.device.type)
-    try:
-        trainer = PairTrainer(
-            model=lm,
-            args=arguments,
-            train_dataset=datasets.Dataset.from_list(rows),
-            processing_class=tokenizer,
-            peft_config=adapter_config(params.lora),
-        )
-    except ValueError as error:
-        if "target modules" not in str(error).lower():
-            raise
-        linear = sorted({name.rsplit(".", 1)[-1] for name, m in lm.named_modules() if isinstance(m, torch.nn.Linear)})
-        raise UsageFailure(
-            f"lora.targets {params.lora.targets} match no module", fix=f"choose among {', '.join(linear)}"
-        ) from None
+    trainer = PairTrainer(
+        model=lm,
+        args=arguments,
+        train_dataset=datasets.Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=adapter_config(params.lora, lm),
+    )
     trainer.precompute_ref_logps = True  # only now: at construction it would make TRL compute its own
     for callback in (ProgressCallback, PrinterCallback):
         trainer.remove_callback(callback)

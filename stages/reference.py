@@ -33,7 +33,7 @@ def main() -> None:
     rows = reference_rows(lm, encoded, params.compute.batch_tokens)
     with replaced_folder(REFERENCE) as folder:
         write_rows(folder / "logps.parquet", rows, Reference, "pair_id")
-        write_json(folder / "key.json", reference_key(digest(BASE), params.compute.precision, by_split))
+        write_json(folder / "key.json", reference_key(digest(BASE), params.compute.weights, by_split))
     metrics = {
         "tokens": {
             "prompt_mean": mean([len(pair.prompt) for pair in encoded]),

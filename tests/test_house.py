@@ -9,9 +9,9 @@ from tests.closures import ROOT, closure, imports
 
 CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
-TORCH = {"adapters", "attention", "batching", "device", "encoding", "journal"}
-TORCH |= {"logps", "lora", "models", "pretraining", "sampling", "scoring", "seam", "training"}
-HUGGING_FACE = {"lora", "models", "sampling", "seam", "training"}
+TORCH = {"adapters", "attention", "backbone", "batching", "device", "encoding", "journal"}
+TORCH |= {"logps", "lora", "models", "packing", "pretraining", "quantizing", "sampling", "scoring", "seam", "training"}
+HUGGING_FACE = {"lora", "models", "packing", "quantizing", "sampling", "seam", "training"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
 
 
