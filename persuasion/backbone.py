@@ -13,6 +13,7 @@ from torch import Tensor
 
 from persuasion.attention import packed_attention
 from persuasion.batching import PackedRow
+from persuasion.products import adapted
 
 FAMILIES = {"llama", "mistral", "qwen2"}  # the same block under three names
 Turn = tuple[Tensor, Tensor]
@@ -43,16 +44,16 @@ def run(lm: Any, row: PackedRow) -> Tensor:
 def _block(layer: Any, states: Tensor, turn: Turn, row: PackedRow, kept: Tensor | None = None) -> Tensor:
     attention, mlp = layer.self_attn, layer.mlp
     normed = _normed(layer.input_layernorm, states)
-    key = _turned(_heads(attention.k_proj(normed), attention), turn)
-    value = _heads(attention.v_proj(normed), attention).transpose(0, 1)
+    key = _turned(_heads(adapted(attention.k_proj, normed), attention), turn)
+    value = _heads(adapted(attention.v_proj, normed), attention).transpose(0, 1)
     if kept is not None:
         normed, states, turn = normed[kept], states[kept], (turn[0][kept], turn[1][kept])
-    query = _turned(_heads(attention.q_proj(normed), attention), turn)
+    query = _turned(_heads(adapted(attention.q_proj, normed), attention), turn)
     mixed = packed_attention(query, key, value, row, attention.scaling, last=kept is not None)
-    states = states + attention.o_proj(mixed.flatten(1))
+    states = states + adapted(attention.o_proj, mixed.flatten(1))
     normed = _normed(layer.post_attention_layernorm, states)
-    gated: Tensor = _Gate.apply(mlp.gate_proj(normed), mlp.up_proj(normed))
-    return states + mlp.down_proj(gated)
+    gated: Tensor = _Gate.apply(adapted(mlp.gate_proj, normed), adapted(mlp.up_proj, normed))
+    return states + adapted(mlp.down_proj, gated)
 
 
 def _heads(states: Tensor, attention: Any) -> Tensor:
@@ -110,12 +111,8 @@ class _Turn(torch.autograd.Function):
 
 def _rotate(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     half = states.size(-1) // 2
-    a, b = states[..., :half], states[..., half:]
-    cos, sin = cos[:, None, :half], sin[:, None, :half]  # both halves of a rotary table are alike
-    turned = states.new_empty(states.shape)
-    torch.mul(a, cos, out=turned[..., :half]).addcmul_(b, sin, value=-1)
-    torch.mul(b, cos, out=turned[..., half:]).addcmul_(a, sin)
-    return turned
+    signed = torch.cat((-sin[:, :half], sin[:, half:]), 1)
+    return (states * cos[:, None]).addcmul_(states.roll(half, -1), signed[:, None])
 
 
 class _Gate(torch.autograd.Function):

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from persuasion import backbone
 from persuasion.batching import Group, PackedRow, batches, pack
+from persuasion.products import product
 from persuasion.progress import bar
 
 PACKS = "persuasion_packs"  # attribute that `packing` sets on a causal LM whose attention understands a row
@@ -112,17 +113,16 @@ class _FrozenHead(torch.autograd.Function):
         step = max(128, CHUNK // len(weight))
         for start in range(0, count, step):
             part = slice(start, min(start + step, count))
-            logits = torch.log_softmax(states[part] @ weight.T, -1, dtype=logp.dtype)
-            logp[part] = logits.gather(1, targets[part, None])[:, 0]
-            if top is not None:
-                top[part] = logp[part] >= logits.amax(-1)
-            if gradient is not None or entropy is not None:
-                weights = logits.exp()
-            if entropy is not None:
-                entropy[part] = torch.linalg.vecdot(weights, logits).neg_()
+            logits = product(states[part], weight).to(logp.dtype)
+            at, peak, shares = logits.gather(1, targets[part, None])[:, 0], logits.amax(-1), logits.softmax(-1)
+            total = peak - shares.amax(-1).log_()  # the log-sum-exp, by the largest share, which never underflows
+            torch.sub(at, total, out=logp[part])
+            if entropy is not None and top is not None:
+                torch.sub(total, torch.linalg.vecdot(shares, logits), out=entropy[part])
+                torch.ge(at, peak, out=top[part])
             if gradient is not None:
                 # d logp_t / d h = W_t - sum_v p_v W_v
-                torch.sub(weight[targets[part]], weights.to(weight.dtype) @ weight, out=gradient[part])
+                torch.sub(weight[targets[part]], product(shares.to(weight.dtype), weight.T), out=gradient[part])
         ctx.save_for_backward(gradient)
         ctx.mark_non_differentiable(*filter(lambda given: given is not None, (entropy, top)))
         return logp, entropy, top

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.functional import scaled_dot_product_attention as attend
@@ -38,6 +38,8 @@ def ruled(row, last):
 
 @settings(deadline=None, max_examples=60)
 @given(LENGTHS.filter(lambda lengths: packed(lengths).ids.numel()), st.sampled_from([1, 3]), st.booleans())
+@example([(100, [3, 97]), (0, [200]), (96, [96, 1])], 2, True)
+@example([(200, [97, 2, 96]), (0, [100]), (1, [193])], 1, False)
 def test_calls_on_slices_are_the_rule_forward_and_backward(lengths, sharing, last):
     row = packed(lengths)
     given = tensors(row, sharing, last)

@@ -10,7 +10,19 @@ from tests.closures import ROOT, closure, imports
 CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
 TORCH = {"adapters", "attention", "backbone", "batching", "device", "encoding", "journal"}
-TORCH |= {"logps", "lora", "models", "packing", "pretraining", "quantizing", "sampling", "scoring", "seam", "training"}
+TORCH |= {
+    "logps",
+    "lora",
+    "models",
+    "packing",
+    "pretraining",
+    "products",
+    "quantizing",
+    "sampling",
+    "scoring",
+    "seam",
+    "training",
+}
 HUGGING_FACE = {"lora", "models", "packing", "quantizing", "sampling", "seam", "training"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
 
