@@ -39,7 +39,10 @@ def install(lm: Any) -> None:
         return fused(*args, fused_lm_head=fused_lm_head, **given)
 
     lm.forward = MethodType(forward, lm)
-    lm.disable_input_require_grads()  # trl's hook for checkpointing would draw gradients below the lowest adapter
+    # what checkpointing hooks to the embeddings would draw gradients below the lowest adapter; without reentry
+    # it needs none
+    lm.disable_input_require_grads()
+    lm.enable_input_require_grads = lambda: None
 
 
 def _output(lm: Any, groups: Sequence[Group], order: list[int], labels: Tensor) -> FusedCausalLMOutput:

@@ -181,6 +181,7 @@ def _arguments(train: Train, dpo: Dpo, device: str) -> DPOConfig:
         max_grad_norm=train.max_grad_norm,
         optim=train.optimizer,
         gradient_checkpointing=train.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
         beta=dpo.beta,
         loss_type=[dpo.loss],
         label_smoothing=dpo.label_smoothing,
