@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -102,7 +103,7 @@ def _round(
         rows = _rows(trainer, batch)
         (keep_freed_memory if name in KEPT else return_freed_memory)()
         _restart(trainer)
-        wall, cpu, losses[name] = _timed(lambda trainer=trainer, rows=rows: _step(trainer, rows))
+        wall, cpu, losses[name] = _timed(partial(_step, trainer, rows))
         if not warm:
             found.wall[name].append(wall)
             found.cpu[name].append(cpu)
@@ -128,10 +129,10 @@ def _scoring(trainers: dict[str, Any], batches: list[list[EncodedPair]], found: 
     for batch in batches:
         rows = [trainers[TRL]._prepare_inputs(_rows(trainers[TRL], batch))]
         return_freed_memory()
-        wall, _, theirs = _timed(lambda rows=rows: trl_dpo.scored(trainers[TRL], rows))
+        wall, _, theirs = _timed(partial(trl_dpo.scored, trainers[TRL], rows))
         found.scoring[TRL].append(wall)
         keep_freed_memory()
-        wall, _, scored = _timed(lambda batch=batch: score_pairs(lm, batch, TOKENS))
+        wall, _, scored = _timed(partial(score_pairs, lm, batch, TOKENS))
         found.scoring[OURS].append(wall)
         flat = [chosen for chosen, _ in scored] + [rejected for _, rejected in scored]
         if max(abs(a - b) for a, b in zip(theirs, flat, strict=True)) > 0.05:

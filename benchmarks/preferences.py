@@ -61,7 +61,7 @@ def tokenizer() -> Any:
     words = {name: number for number, name in enumerate(SPECIALS)}
     words |= {f"t{number}": number for number in range(len(SPECIALS), VOCABULARY)}
     backend = Tokenizer(WordLevel(words, unk_token=SPECIALS[3]))
-    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()  # type: ignore[assignment]
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     names = dict(zip(("pad_token", "eos_token", "bos_token", "unk_token"), SPECIALS, strict=True))
     return PreTrainedTokenizerFast(tokenizer_object=backend, **names)
 

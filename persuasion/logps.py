@@ -52,7 +52,7 @@ def completion_logps(lm: Any, groups: Sequence[Group]) -> Tensor:
 
 def token_logps(lm: Any, row: PackedRow) -> Tensor:
     """Return [N] log-probs of the row's targets."""
-    return head_logps(hidden(lm, row), lm.get_output_embeddings().weight, row.targets)[0]
+    return head_logps(hidden(lm, row), lm.get_output_embeddings().weight, row.targets)
 
 
 def hidden(lm: Any, row: PackedRow) -> Tensor:
@@ -82,19 +82,21 @@ def plain_logits(lm: Any, prompt: tuple[int, ...], completion: tuple[int, ...]) 
     return logits
 
 
-def head_logps(
-    states: Tensor, weight: Tensor, targets: Tensor, *, statistics: bool = False
-) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    """Return [N] log-probs of ``targets`` under softmax(states @ weight.T); with ``statistics`` also the [N]
-    entropies and whether each target is the most likely.
+def head_logps(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """Return [N] log-probs of ``targets`` under softmax(states @ weight.T).
 
     A frozen head takes the chunked path that never holds [N, V]; a head being trained takes autograd's.
     """
     if weight.requires_grad:
         logits = torch.log_softmax((states @ weight.T).to(_wide(states)), -1)
-        picked = logits.gather(1, targets[:, None])[:, 0]
-        return picked, -(logits.exp() * logits).sum(-1).detach(), logits.detach().argmax(-1) == targets
-    logp, entropy, top = _FrozenHead.apply(states, weight, targets, statistics)
+        return logits.gather(1, targets[:, None])[:, 0]
+    logp: Tensor = _FrozenHead.apply(states, weight, targets, False)[0]
+    return logp
+
+
+def head_scores(states: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """With a frozen head, also the [N] entropies and whether each target is the most likely."""
+    logp, entropy, top = _FrozenHead.apply(states, weight, targets, True)
     return logp, entropy, top
 
 

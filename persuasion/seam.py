@@ -16,7 +16,7 @@ from torch import Tensor
 from trl.trainer.utils import FusedCausalLMOutput
 
 from persuasion.batching import Group, pack, unpad
-from persuasion.logps import head_logps, hidden, packs, plain_logits
+from persuasion.logps import head_scores, hidden, packs, plain_logits
 
 KNOWN = {"input_ids", "attention_mask", "labels", "use_cache", "return_dict"}
 Scores = tuple[Tensor, Tensor, Tensor, Tensor]  # per token: log-prob, entropy, mean logit, is-most-likely
@@ -66,7 +66,7 @@ def _packed(lm: Any, groups: Sequence[Group]) -> tuple[list[int], Scores]:
     """All completions in one row."""
     row = pack(groups, lm.device)
     states, weight = hidden(lm, row), lm.get_output_embeddings().weight
-    logp, entropy, top = head_logps(states, weight, row.targets, statistics=True)
+    logp, entropy, top = head_scores(states, weight, row.targets)
     return list(row.lengths), (logp, entropy, states.detach() @ weight.detach().mean(0), top)
 
 

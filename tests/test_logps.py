@@ -6,7 +6,7 @@ from peft import get_peft_model
 
 from persuasion import logps
 from persuasion.batching import Group, pack
-from persuasion.logps import completion_logps, head_logps, packs, score
+from persuasion.logps import completion_logps, head_logps, head_scores, packs, score
 from persuasion.lora import adapter_config
 from tests import tiny
 
@@ -89,11 +89,21 @@ def test_the_head_is_a_log_softmax_whatever_its_size(trained):
     states = torch.randn(300, 8, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(50, 8, dtype=torch.float64, requires_grad=trained)
     targets = torch.randint(50, (300,))
-    full = (states @ weight.T).log_softmax(-1)
-    logp, entropy, top = head_logps(states, weight, targets, statistics=True)
-    torch.testing.assert_close(logp, full.gather(1, targets[:, None])[:, 0])
-    torch.testing.assert_close(entropy, -(full.exp() * full).sum(-1))
-    assert torch.equal(top, full.argmax(-1) == targets)
+    truth = (states @ weight.T).log_softmax(-1).gather(1, targets[:, None])[:, 0]
+    logp = head_logps(states, weight, targets)
+    torch.testing.assert_close(logp, truth)
     pull = torch.randn(300, dtype=torch.float64)
-    wanted = torch.autograd.grad((full.gather(1, targets[:, None])[:, 0] * pull).sum(), states, retain_graph=True)
+    wanted = torch.autograd.grad((truth * pull).sum(), states, retain_graph=True)
     torch.testing.assert_close(torch.autograd.grad((logp * pull).sum(), states), wanted)
+
+
+@pytest.mark.parametrize("sharpness", [1, 1e4])
+def test_the_heads_statistics_are_those_of_its_softmax(sharpness):
+    torch.manual_seed(0)
+    states, weight = torch.randn(300, 8) * sharpness, torch.randn(50, 8)
+    targets = torch.randint(50, (300,))
+    full = (states @ weight.T).log_softmax(-1)
+    logp, entropy, top = head_scores(states, weight, targets)
+    torch.testing.assert_close(logp, full.gather(1, targets[:, None])[:, 0], rtol=1e-5, atol=1e-6 * sharpness)
+    torch.testing.assert_close(entropy, torch.special.entr(full.exp()).sum(-1), rtol=1e-4, atol=1e-6 * sharpness)
+    assert torch.equal(top, full.argmax(-1) == targets)
