@@ -51,7 +51,7 @@ class Plan:
 
 
 FULL = Plan(batch=4, rounds=7, run_pairs=16, run_rounds=5, threads=(1, 2), shrink=1, within=math.inf)
-QUICK = Plan(batch=2, rounds=2, run_pairs=2, run_rounds=1, threads=(1,), shrink=2, within=6)
+QUICK = Plan(batch=2, rounds=2, run_pairs=2, run_rounds=1, threads=(1,), shrink=4, within=6)
 
 
 def main() -> None:

@@ -117,14 +117,17 @@ class _FrozenHead(torch.autograd.Function):
             part = slice(start, min(start + step, count))
             logits = product(states[part], weight).to(logp.dtype)
             at, peak, shares = logits.gather(1, targets[part, None])[:, 0], logits.amax(-1), logits.softmax(-1)
+            del logits
             total = peak - shares.amax(-1).log_()  # the log-sum-exp, by the largest share, which never underflows
             torch.sub(at, total, out=logp[part])
-            if entropy is not None and top is not None:
-                torch.sub(total, torch.linalg.vecdot(shares, logits), out=entropy[part])
-                torch.ge(at, peak, out=top[part])
+            if gradient is None and entropy is None:
+                continue
+            expected = product(shares.to(weight.dtype), weight.T)  # sum_v p_v W_v
             if gradient is not None:
-                # d logp_t / d h = W_t - sum_v p_v W_v
-                torch.sub(weight[targets[part]], product(shares.to(weight.dtype), weight.T), out=gradient[part])
+                torch.sub(weight[targets[part]], expected, out=gradient[part])  # d logp_t / d h
+            if entropy is not None and top is not None:
+                torch.sub(total, torch.linalg.vecdot(states[part], expected), out=entropy[part])
+                torch.ge(at, peak, out=top[part])
         ctx.save_for_backward(gradient)
         ctx.mark_non_differentiable(*filter(lambda given: given is not None, (entropy, top)))
         return logp, entropy, top

@@ -104,6 +104,6 @@ def test_the_heads_statistics_are_those_of_its_softmax(sharpness):
     targets = torch.randint(50, (300,))
     full = (states @ weight.T).log_softmax(-1)
     logp, entropy, top = head_scores(states, weight, targets)
-    torch.testing.assert_close(logp, full.gather(1, targets[:, None])[:, 0], rtol=1e-5, atol=1e-6 * sharpness)
-    torch.testing.assert_close(entropy, torch.special.entr(full.exp()).sum(-1), rtol=1e-4, atol=1e-6 * sharpness)
+    torch.testing.assert_close(logp, full.gather(1, targets[:, None])[:, 0], rtol=1e-5, atol=3e-6 * sharpness)
+    torch.testing.assert_close(entropy, torch.special.entr(full.exp()).sum(-1), rtol=1e-4, atol=3e-6 * sharpness)
     assert torch.equal(top, full.argmax(-1) == targets)
