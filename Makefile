@@ -42,6 +42,7 @@ bench: env
 	python -m benchmarks.extract
 	python -m benchmarks.extract_memory
 	python -m benchmarks.pairs
+	python -m benchmarks.train
 
 # resolve pyproject.toml's ranges anew and pin what was found
 lock:

@@ -23,6 +23,7 @@ from the post's author, rejected = a comment on the same post that did not.
 |---|---|
 | loss, beta, label smoothing | {loss}, {beta}, {label_smoothing} |
 | LoRA r, alpha, dropout, targets | {r}, {alpha}, {dropout}, {targets} |
+| layers, rsLoRA, DoRA | {layers}, {rslora}, {dora} |
 | learning rate, schedule, epochs | {learning_rate}, {schedule}, {epochs} |
 | pairs, steps | {pairs}, {steps} |
 | base model (sha256 of its folder) | `{base_sha256}` |
@@ -59,6 +60,9 @@ def _card(params: Params, facts: dict[str, Any]) -> str:
         alpha=lora.alpha,
         dropout=lora.dropout,
         targets=targets,
+        layers="all" if lora.layers is None else f"topmost {lora.layers}",
+        rslora="yes" if lora.rslora else "no",
+        dora="yes" if lora.dora else "no",
         learning_rate=train.learning_rate,
         schedule=train.schedule,
         epochs=train.epochs,

@@ -2,7 +2,7 @@
 
 A row is ``[prompt | completion | completion | prompt | ...]``. Positions restart at every
 prompt and every completion continues its prompt's positions, so a completion scores as if
-it stood alone behind its prompt; ``logps`` keeps completions blind to each other.
+it stood alone behind its prompt; ``attention`` keeps completions blind to each other.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,9 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One prompt and its completions, as token ids; none may be empty."""
+    """One prompt and its completions, as token ids. No completion may be empty; without a prompt the first
+    token of a completion has no context and is not scored.
+    """
 
     prompt: tuple[int, ...]
     completions: tuple[tuple[int, ...], ...]
@@ -25,14 +27,16 @@ class Group:
         return len(self.prompt) + sum(map(len, self.completions))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # by identity: attention remembers what it made of a row
 class PackedRow:
     """A packed row of T tokens in which N targets are scored.
 
     ``ids`` and ``positions`` are [1, T]; ``segments`` the lengths of all prompts and completions
     in order; ``fanout`` the completions of each prompt; ``sources`` [N] the positions whose
     hidden state predicts ``targets`` [N]; ``lengths`` how many consecutive targets each
-    completion (or, with the prompt scored, each prompt) owns.
+    completion (or, with the prompt scored, each prompt) owns; ``kept`` [K] the ascending positions, among
+    them all sources, from each prompt's last token on: all that a last layer has to compute (with the
+    prompt scored, the whole row).
     """
 
     ids: Tensor
@@ -42,6 +46,7 @@ class PackedRow:
     sources: Tensor
     targets: Tensor
     lengths: tuple[int, ...]
+    kept: Tensor
 
 
 def pack(groups: Sequence[Group], device: torch.device, *, score_prompts: bool = False) -> PackedRow:
@@ -55,6 +60,7 @@ def pack(groups: Sequence[Group], device: torch.device, *, score_prompts: bool =
     targets: list[int] = []
     segments: list[int] = []
     lengths: list[int] = []
+    kept: list[int] = []
     for group in groups:
         start, width = len(ids), len(group.prompt)
         ids += group.prompt
@@ -70,9 +76,11 @@ def pack(groups: Sequence[Group], device: torch.device, *, score_prompts: bool =
             positions += range(width, width + len(completion))
             segments.append(len(completion))
             # the last prompt token predicts every completion's first token
-            sources += [start + width - 1, *range(first, first + len(completion) - 1)]
-            targets += completion
-            lengths.append(len(completion))
+            before = [start + width - 1] if width else []
+            sources += [*before, *range(first, first + len(completion) - 1)]
+            targets += completion if width else completion[1:]
+            lengths.append(len(completion) - (not width))
+        kept += range(start if score_prompts else start + max(width - 1, 0), len(ids))
     return PackedRow(
         ids=torch.tensor([ids], device=device),
         positions=torch.tensor([positions], device=device),
@@ -81,6 +89,7 @@ def pack(groups: Sequence[Group], device: torch.device, *, score_prompts: bool =
         sources=torch.tensor(sources, device=device),
         targets=torch.tensor(targets, device=device),
         lengths=tuple(lengths),
+        kept=torch.tensor(kept, device=device),
     )
 
 
@@ -99,8 +108,8 @@ def batches(groups: Sequence[Group], tokens: int) -> Iterator[Sequence[Group]]:
 def unpad(ids: Tensor, attention: Tensor, labels: Tensor) -> tuple[list[Group], list[int]] | None:
     """Undo right padding: rows [B, S] become groups, rows of one prompt together.
 
-    Returns the groups and the order of their completions as row numbers, or None where a row
-    has no prompt or its completion is not the contiguous end of the row (labels are -100 elsewhere).
+    Returns the groups and the order of their completions as row numbers, or None where a row has no
+    completion or it is not the contiguous end of the row (labels are -100 elsewhere).
     """
     scored = labels != -100
     starts, counts = scored.int().argmax(1).tolist(), scored.sum(1).tolist()
@@ -108,7 +117,7 @@ def unpad(ids: Tensor, attention: Tensor, labels: Tensor) -> tuple[list[Group], 
     rows = ids.tolist()
     for number, (row, length) in enumerate(zip(rows, attention.sum(1).tolist(), strict=True)):
         start, count = starts[number], counts[number]
-        if start == 0 or count == 0 or start + count != length:
+        if count == 0 or start + count != length:
             return None
         by_prompt.setdefault(tuple(row[:start]), []).append(number)
     groups = [

@@ -83,8 +83,14 @@ class Compute:
 
     device: Literal["auto", "cpu", "cuda"]
     precision: Literal["float32", "bfloat16"]
+    quantize: Literal["none", "4bit"]
     threads: int
     batch_tokens: int
+
+    @property
+    def weights(self) -> str:
+        """How the base's weights are held: log-probs depend on it."""
+        return self.precision if self.quantize == "none" else f"{self.precision}, {self.quantize}"
 
     def __post_init__(self) -> None:
         refuse("threads", "at least 1", unless=self.threads >= 1)
@@ -115,12 +121,17 @@ class Lora:
     alpha: int
     dropout: float
     targets: str | tuple[str, ...]
+    layers: int | None
+    rslora: bool
+    dora: bool
 
     def __post_init__(self) -> None:
         refuse("r", "at least 1", unless=self.r >= 1)
         refuse("alpha", "at least 1", unless=self.alpha >= 1)
         refuse("dropout", "from 0 to below 1", unless=0 <= self.dropout < 1)
-        refuse("targets", "all-linear or a list of module names", unless=bool(self.targets))
+        named = isinstance(self.targets, tuple) or self.targets == "all-linear"
+        refuse("targets", "all-linear or a list of module names", unless=bool(self.targets) and named)
+        refuse("layers", "at least 1, or null for all", unless=self.layers is None or self.layers >= 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ def prepare(compute: Compute, seed: int) -> torch.device:
     Raises SurroundingsFailure when a GPU is asked for and there is none.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    _keep_freed_memory()
+    keep_freed_memory()
     torch.set_num_threads(compute.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(seed)
@@ -30,7 +30,7 @@ def prepare(compute: Compute, seed: int) -> torch.device:
     return torch.device("cuda" if cuda and compute.device != "cpu" else "cpu")
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Keep freed pages in the process (glibc): training frees and asks again for the same sizes all the time."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)

@@ -1,11 +1,7 @@
-"""Base models and adapters: made, fetched, loaded, saved. Safetensors only, no remote code.
-
-Everything architecture-specific about packing lives here, so that ``logps`` knows tensors only.
-"""
+"""Base models and adapters: made, fetched, loaded, saved. Safetensors only, no remote code."""
 
 import json
 import shutil
-import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,24 +12,20 @@ from peft import PeftModel
 from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
 from tokenizers import models as tokenizer_models
 from transformers import (
-    AttentionInterface,
-    AttentionMaskInterface,
     AutoModelForCausalLM,
     AutoTokenizer,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
 )
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
 from transformers.utils import logging
 
-from persuasion.attention import packed_attention
 from persuasion.config import Compute, Model, Small
 from persuasion.device import DTYPES
 from persuasion.errors import IntegrityFailure, SurroundingsFailure, UsageFailure
 from persuasion.files import digest
-from persuasion.logps import PACKS
+from persuasion.packing import enable_packing
+from persuasion.quantizing import loading
 
 PAD, BEGIN, END, USER, ASSISTANT = "<|pad|>", "<|begin|>", "<|end|>", "<|user|>", "<|assistant|>"
 CHAT_TEMPLATE = (
@@ -41,7 +33,6 @@ CHAT_TEMPLATE = (
     "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-PACKABLE = {"llama", "mistral", "qwen2"}  # families whose attention is plain and passes `packed_row` through
 KEY = "persuasion.json"  # in an adapter's folder: what it was trained on
 WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "LICENSE*")
 
@@ -49,16 +40,6 @@ logging.set_verbosity_error()
 logging.disable_progress_bar()
 # trl 1.16 and peft 0.21 still use names that transformers 5 renames
 warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
-
-
-def _attend(module: Any, query: Any, key: Any, value: Any, mask: Any, packed_row: Any = None, **options: Any) -> Any:
-    if packed_row is None:
-        return sdpa_attention_forward(module, query, key, value, mask, **options)
-    return packed_attention(query, key, value, packed_row, options.get("scaling")), None
-
-
-AttentionInterface.register("packed", _attend)
-AttentionMaskInterface.register("packed", sdpa_mask)
 
 
 def new_tokenizer(texts: Iterable[str], vocabulary: int) -> Any:
@@ -133,16 +114,21 @@ def _snapshot(model: Model) -> Path:
 def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any, Any]:
     """Return (causal LM in eval mode, tokenizer with a pad token) from a folder of safetensors.
 
-    Raises SurroundingsFailure when the folder is missing or no model.
+    Raises SurroundingsFailure when the folder is missing or no model, or cannot be quantised as asked.
     """
     tokenizer = load_tokenizer(folder)
+    quantized = loading(compute, device)
     try:
         lm: Any = AutoModelForCausalLM.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=DTYPES[compute.precision]
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=DTYPES[compute.precision],
+            **quantized,
         )
     except (OSError, ValueError, KeyError) as error:
         raise _unloadable(folder, error) from None
-    return enable_packing(lm.to(device).eval()), tokenizer
+    return enable_packing((lm if quantized else lm.to(device)).eval()), tokenizer
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -187,15 +173,3 @@ def save_base(lm: Any, tokenizer: Any, folder: Path) -> None:
     """Write a model we trained as safetensors, with its tokenizer and chat template."""
     lm.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def enable_packing(lm: Any) -> Any:
-    """Let ``lm`` take packed rows where its architecture allows it; say so where it does not."""
-    config = lm.config
-    plain = not getattr(config, "sliding_window", None) and lm.get_output_embeddings().bias is None
-    if config.model_type in PACKABLE and plain:
-        config._attn_implementation = "packed"
-        setattr(lm, PACKS, True)
-    else:
-        print(f"packing is off for {config.model_type}: one row per completion, slower, same numbers", file=sys.stderr)
-    return lm

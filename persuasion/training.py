@@ -6,12 +6,10 @@ fused head that TRL calls scores a packed row instead of padded ones. Written fo
 """
 
 import contextlib
-import functools
 import os
 import tempfile
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from types import MethodType
 from typing import Any
 
 # before trl and peft are imported: training needs nothing from the hub, and trl's trainer phones home
@@ -19,21 +17,19 @@ os.environ.update({"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"})
 
 import datasets
 import torch
-from peft import LoraConfig
 from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.training_args import OptimizerNames
 from trl import DPOConfig, DPOTrainer
-from trl.trainer.utils import FusedCausalLMOutput
 
-from persuasion.batching import pack, unpad
-from persuasion.config import Dpo, Lora, Params, Train
+from persuasion.config import Dpo, Params, Train
 from persuasion.dpo import LN2
 from persuasion.encoding import EncodedPair
 from persuasion.errors import IntegrityFailure, SurroundingsFailure, TrainingFailure, UsageFailure
-from persuasion.logps import head_logps, hidden, packs
+from persuasion.lora import adapter_config
 from persuasion.progress import bar
 from persuasion.records import Reference
+from persuasion.seam import install
 
 TOLERANCE = {"float32": 1e-4, "bfloat16": 1e-2}  # nats per token between policy and reference before step 1
 CURVES = {
@@ -73,31 +69,22 @@ def build(
 ) -> PairTrainer:
     """A trainer with a fresh adapter on ``lm``, checked to start at the reference.
 
-    Raises UsageFailure when lora.targets match nothing, IntegrityFailure (exit 7) when the
+    Raises UsageFailure when lora.targets do not fit, IntegrityFailure (exit 7) when the
     policy before its first step is not the reference.
     """
     rows = [_row(pair, reference[pair.pair_id]) for pair in pairs]
     arguments = _arguments(params.train, params.dpo, lm.device.type)
-    try:
-        trainer = PairTrainer(
-            model=lm,
-            args=arguments,
-            train_dataset=datasets.Dataset.from_list(rows),
-            processing_class=tokenizer,
-            peft_config=_lora(params.lora),
-        )
-    except ValueError as error:
-        if "target modules" not in str(error).lower():
-            raise
-        linear = sorted({name.rsplit(".", 1)[-1] for name, m in lm.named_modules() if isinstance(m, torch.nn.Linear)})
-        raise UsageFailure(
-            f"lora.targets {params.lora.targets} match no module", fix=f"choose among {', '.join(linear)}"
-        ) from None
+    trainer = PairTrainer(
+        model=lm,
+        args=arguments,
+        train_dataset=datasets.Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=adapter_config(params.lora, lm),
+    )
     trainer.precompute_ref_logps = True  # only now: at construction it would make TRL compute its own
     for callback in (ProgressCallback, PrinterCallback):
         trainer.remove_callback(callback)
-    if packs(lm):
-        _install_packing(lm)
+    install(lm)
     check_start(trainer, params)
     return trainer
 
@@ -194,6 +181,7 @@ def _arguments(train: Train, dpo: Dpo, device: str) -> DPOConfig:
         max_grad_norm=train.max_grad_norm,
         optim=train.optimizer,
         gradient_checkpointing=train.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
         beta=dpo.beta,
         loss_type=[dpo.loss],
         label_smoothing=dpo.label_smoothing,
@@ -208,58 +196,4 @@ def _arguments(train: Train, dpo: Dpo, device: str) -> DPOConfig:
         report_to=[],
         seed=train.seed,
         data_seed=train.seed,
-    )
-
-
-def _lora(settings: Lora) -> LoraConfig:
-    targets = settings.targets if isinstance(settings.targets, str) else list(settings.targets)
-    return LoraConfig(
-        r=settings.r,
-        lora_alpha=settings.alpha,
-        lora_dropout=settings.dropout,
-        target_modules=targets,
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
-
-
-def _install_packing(lm: Any) -> None:
-    """Answer TRL's fused-head call with one packed row; anything it cannot pack goes TRL's own way."""
-    fused = lm.forward
-
-    @functools.wraps(fused.__func__)
-    def forward(self: Any, *args: Any, fused_lm_head: bool = False, **given: Any) -> Any:
-        asked = {name: value for name, value in given.items() if value is not None}  # PEFT passes a row of Nones
-        plain = asked.keys() <= {"input_ids", "attention_mask", "labels", "use_cache", "return_dict"}
-        parts = None
-        if fused_lm_head and plain and not args:
-            parts = unpad(asked["input_ids"], asked["attention_mask"], asked["labels"])
-        if parts is None:
-            return fused(*args, fused_lm_head=fused_lm_head, **given)
-        return _fused_output(self, *parts, asked["labels"])
-
-    lm.forward = MethodType(forward, lm)
-
-
-def _fused_output(lm: Any, groups: Any, order: list[int], labels: torch.Tensor) -> FusedCausalLMOutput:
-    """Score ``groups`` as one row and lay the results out as TRL does: [rows, length - 1], 0 where not scored."""
-    row = pack(groups, lm.device)
-    states = hidden(lm, row)
-    weight = lm.get_output_embeddings().weight
-    mask = labels[:, 1:] != -100
-    place = torch.argsort(torch.tensor(order, device=labels.device))
-
-    def laid_out(values: torch.Tensor) -> torch.Tensor:
-        parts = values.split(row.lengths)
-        return values.new_zeros(mask.shape).masked_scatter(mask, torch.cat([parts[at] for at in place.tolist()]))
-
-    logp, entropy, top = head_logps(states, weight, row.targets)
-    mean = states.detach() @ weight.detach().mean(0)
-    return FusedCausalLMOutput(
-        loss=-logp.sum() / mask.sum(),
-        log_probs=laid_out(logp),
-        entropy=laid_out(entropy),
-        mean_logits=laid_out(mean),
-        is_top1=laid_out(top),
-        label_mask=mask,
     )

@@ -29,7 +29,7 @@ def main() -> None:
     policy, tokenizer = load_policy(BASE, ADAPTER, params.compute, prepare(params.compute, params.evaluate.seed))
     encoded = encode_pairs(tokenizer, pairs[split], params.encoding)
     pairs[split] = encoded_ones(pairs[split], encoded)
-    key = reference_key(digest(BASE), params.compute.precision, {split: encoded})
+    key = reference_key(digest(BASE), params.compute.weights, {split: encoded})
     reference = load_reference(REFERENCE, key, encoded)
     lm = policy.get_base_model()
     verdicts = judge_pairs(lm, encoded, reference, params.dpo.beta, params.compute.batch_tokens)

@@ -37,7 +37,7 @@ def main() -> None:
     first = sorted(pairs["validation"], key=lambda pair: pair.pair_id)[:SHOWN]
     with replaced_folder(REFERENCE) as folder:
         write_rows(folder / "logps.parquet", rows, Reference, "pair_id")
-        write_json(folder / "key.json", reference_key(digest(BASE), params.compute.precision, by_split))
+        write_json(folder / "key.json", reference_key(digest(BASE), params.compute.weights, by_split))
         write_previews(folder / "preview.jsonl", previews(tokenizer, first, params.encoding))
     with replaced_folder(PLOTS) as folder:
         write_tsv(folder / "tokens.tsv", histogram(encoded))

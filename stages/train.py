@@ -11,6 +11,7 @@ from persuasion.config import load_params
 from persuasion.device import prepare
 from persuasion.files import digest, replaced_folder, write_json
 from persuasion.journal import Journal
+from persuasion.lora import require_targets
 from persuasion.models import load_base
 from persuasion.records import EpochReply, EpochVerdict, Pair
 from persuasion.running import run
@@ -27,11 +28,12 @@ def main() -> None:
     """Train the adapter, and write it with its curves, per-epoch tables and figures."""
     params = load_params()
     pairs = {split: require_rows(PAIRS / f"{split}.parquet", Pair) for split in ("train", "validation")}
+    require_targets(BASE, params.lora)
     lm, tokenizer = load_base(BASE, params.compute, prepare(params.compute, params.train.seed))
     encoded = {split: encode_pairs(tokenizer, rows, params.encoding) for split, rows in pairs.items()}
     pairs = {split: encoded_ones(rows, encoded[split]) for split, rows in pairs.items()}
     base_sha256 = digest(BASE)
-    key = reference_key(base_sha256, params.compute.precision, encoded)
+    key = reference_key(base_sha256, params.compute.weights, encoded)
     reference = load_reference(REFERENCE, key, [pair for rows in encoded.values() for pair in rows])
 
     trainer = training.build(lm, tokenizer, encoded["train"], reference, params)

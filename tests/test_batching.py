@@ -50,5 +50,5 @@ def test_unpad_undoes_padding(rows):
 
 def test_what_cannot_be_packed_is_said_so():
     ids, ones = torch.tensor([[1, 2, 3]]), torch.tensor([[1, 1, 1]])
-    assert unpad(ids, ones, torch.tensor([[1, 2, 3]])) is None  # no prompt
+    assert unpad(ids, ones, torch.tensor([[-100, -100, -100]])) is None  # no completion
     assert unpad(ids, ones, torch.tensor([[-100, 2, -100]])) is None  # the completion is not the end

@@ -67,9 +67,7 @@ def test_swapped_sides_negate_the_margin():
 def test_trl_runs_the_packed_path_and_agrees_with_its_own():
     lm, reference, trainer = fresh()
     shapes = []
-    lm.base_model.register_forward_pre_hook(
-        lambda _, args, given: shapes.append(given["input_ids"].shape), with_kwargs=True
-    )
+    lm.get_input_embeddings().register_forward_pre_hook(lambda _, given: shapes.append(given[0].shape))
     inputs = trainer._prepare_inputs(trainer.data_collator([trainer.train_dataset[i] for i in range(4)]))
     perturb(trainer.model)
     packed = trainer.compute_loss(trainer.model, inputs)
@@ -126,7 +124,7 @@ def unique_segments():
     return [*prompts, *(ids for pair in PAIRS for ids in (pair.chosen, pair.rejected))]
 
 
-@pytest.mark.parametrize("loss", ["sigmoid", "hinge", "ipo", "robust", "apo_zero", "sft"])
+@pytest.mark.parametrize("loss", ["hinge", "robust", "sft"])
 def test_every_loss_starts(loss):
     smoothing = 0.1 if loss == "robust" else 0.0
     params = replace(PARAMS, dpo=replace(PARAMS.dpo, loss=loss, label_smoothing=smoothing))

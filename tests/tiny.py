@@ -5,19 +5,12 @@ from dataclasses import replace
 import torch
 from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
 from tokenizers.models import Unigram
-from transformers import (
-    GPT2Config,
-    GPT2LMHeadModel,
-    MistralConfig,
-    MistralForCausalLM,
-    PreTrainedTokenizerFast,
-    Qwen2Config,
-    Qwen2ForCausalLM,
-)
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedTokenizerFast
 
 from persuasion import models
 from persuasion.config import Params, load_params
 from persuasion.encoding import EncodedPair, encode_pair, frame
+from persuasion.packing import enable_packing
 from persuasion.records import Pair, Reference
 from persuasion.scoring import reference_rows
 
@@ -77,20 +70,37 @@ def llama(vocabulary: int):
     return models.new_small(tok, small).double().eval()
 
 
-def others(vocabulary: int):
-    """Grouped-query, biased and learned-position architectures; GPT-2 takes the plain path."""
-    shape = {"vocab_size": vocabulary, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 256}
+SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "max_position_embeddings": 256}
+HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+LAYERS = {"num_layers": 2, "num_decoder_layers": 2, "d_model": 32, "d_kv": 8, "d_ff": 64, "num_heads": 4}
+FULL = {"sliding_window": None}
+# each takes packed rows: grouped and single heads, biases, norms of queries, learned and no positions, tied heads
+PACKED = {
+    "llama": {}, "qwen2": {}, "qwen3": {}, "mistral": FULL, "gemma": {}, "gpt_neox": {"num_key_value_heads": 4},
+    "olmo2": {}, "smollm3": {}, "starcoder2": FULL, "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4},
+}  # fmt: skip
+# none does: sliding windows, soft caps, scaled logits, a head with a bias, experts, an encoder, stretched positions
+PLAIN = {
+    "mistral": {"sliding_window": 8}, "gemma2": {"sliding_window": 8, "final_logit_softcapping": 2.0},
+    "granite": {"logits_scaling": 3.0}, "cohere": {"logit_scale": 0.3}, "phi": {"num_key_value_heads": 4},
+    "mixtral": {"num_local_experts": 4, **FULL}, "t5": LAYERS,
+    "llama": {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4}},
+}  # fmt: skip
+
+
+def shaped(family: str, vocabulary: int, extra: dict):
+    """A tiny model of an architecture, in float64."""
     torch.manual_seed(0)
-    return {
-        "qwen2": models.enable_packing(Qwen2ForCausalLM(Qwen2Config(**shape, **heads)).double().eval()),
-        "mistral": models.enable_packing(
-            MistralForCausalLM(MistralConfig(**shape, **heads, sliding_window=None)).double().eval()
-        ),
-        "gpt2": models.enable_packing(
-            GPT2LMHeadModel(GPT2Config(vocab_size=vocabulary, n_embd=32, n_layer=2, n_head=4)).double().eval()
-        ),
-    }
+    config = AutoConfig.for_model(family, vocab_size=vocabulary, pad_token_id=0, **(SHAPE | HEADS | extra))
+    if config.is_encoder_decoder:
+        config.decoder_start_token_id = 0
+    auto = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    config._experts_implementation = "eager"  # the grouped product of experts knows no float64
+    lm = auto.from_config(config).double().eval()
+    for parameter in lm.parameters():  # biases and norms as trained ones are, not 0 and 1
+        if parameter.ndim == 1:
+            torch.nn.init.uniform_(parameter, 0.5, 1.5)
+    return enable_packing(lm)
 
 
 def pair(number: int, prompt: str = TEXTS[0], chosen: str = TEXTS[1], rejected: str = TEXTS[2]) -> Pair:

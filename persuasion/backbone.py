@@ -1,0 +1,131 @@
+"""Run the layers of a Llama-shaped model over a packed row, with fewer passes over memory.
+
+The modules, and with them adapters and quantised weights, are the model's own; only what lies
+between its matrix products is written anew, each as one autograd function that keeps what its
+backward needs and no more. The last layer computes its keys for the whole row and everything else
+only where something is scored (``row.kept``).
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from persuasion.attention import packed_attention
+from persuasion.batching import PackedRow
+from persuasion.products import adapted
+
+FAMILIES = {"llama", "mistral", "qwen2"}  # the same block under three names
+Turn = tuple[Tensor, Tensor]
+
+
+def serves(lm: Any) -> bool:
+    """Whether ``lm`` is of this shape and may be run layer by layer (checkpointing wraps whole layers)."""
+    config = lm.config
+    checkpointed = getattr(lm.base_model, "gradient_checkpointing", False) and lm.training
+    return config.model_type in FAMILIES and config.hidden_act == "silu" and not checkpointed
+
+
+def run(lm: Any, row: PackedRow) -> Tensor:
+    """Return [N, width], the final hidden states at the row's sources."""
+    model = lm.base_model
+    states = model.embed_tokens(row.ids)
+    cos, sin = (part[0] for part in model.rotary_emb(states, row.positions))
+    states = states[0]
+    *lower, top = model.layers
+    for layer in lower:
+        states = _block(layer, states, (cos, sin), row)
+    if row.kept.numel() < states.size(0):
+        states = _block(top, states, (cos, sin), row, row.kept)
+        return _normed(model.norm, states[torch.searchsorted(row.kept, row.sources)])
+    return _normed(model.norm, _block(top, states, (cos, sin), row)[row.sources])
+
+
+def _block(layer: Any, states: Tensor, turn: Turn, row: PackedRow, kept: Tensor | None = None) -> Tensor:
+    attention, mlp = layer.self_attn, layer.mlp
+    normed = _normed(layer.input_layernorm, states)
+    key = _turned(_heads(adapted(attention.k_proj, normed), attention), turn)
+    value = _heads(adapted(attention.v_proj, normed), attention).transpose(0, 1)
+    if kept is not None:
+        normed, states, turn = normed[kept], states[kept], (turn[0][kept], turn[1][kept])
+    query = _turned(_heads(adapted(attention.q_proj, normed), attention), turn)
+    mixed = packed_attention(query, key, value, row, attention.scaling, last=kept is not None)
+    states = states + adapted(attention.o_proj, mixed.flatten(1))
+    normed = _normed(layer.post_attention_layernorm, states)
+    gated: Tensor = _Gate.apply(adapted(mlp.gate_proj, normed), adapted(mlp.up_proj, normed))
+    return states + adapted(mlp.down_proj, gated)
+
+
+def _heads(states: Tensor, attention: Any) -> Tensor:
+    """[T, heads * d] as [T, heads, d]."""
+    return states.unflatten(-1, (-1, attention.head_dim))
+
+
+def _turned(states: Tensor, turn: Turn) -> Tensor:
+    """[T, heads, d] with rotary positions (Su et al. 2021), as [heads, T, d]."""
+    turned: Tensor = _Turn.apply(states, *turn)
+    return turned.transpose(0, 1)
+
+
+def _normed(norm: Any, states: Tensor) -> Tensor:
+    """The model's RMS norm; its own code where it casts or is trained."""
+    if states.dtype != torch.float32 or norm.weight.requires_grad or norm.weight.dtype != torch.float32:
+        own: Tensor = norm(states)
+        return own
+    normed: Tensor = _Norm.apply(states, norm.weight, norm.variance_epsilon)
+    return normed
+
+
+class _Norm(torch.autograd.Function):
+    """x / rms(x) * weight, with a frozen weight."""
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        square = torch.linalg.vecdot(states, states)[:, None]
+        inverse = (square / states.size(-1) + epsilon).rsqrt_()
+        ctx.save_for_backward(states, weight, inverse)
+        return (states * inverse).mul_(weight)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
+        states, weight, inverse = ctx.saved_tensors
+        pull = upstream[0] * weight
+        along = torch.linalg.vecdot(pull, states)[:, None]
+        along = along.mul_(inverse.pow(3)).div_(-states.size(-1))
+        return pull.mul_(inverse).addcmul_(states, along), None, None
+
+
+class _Turn(torch.autograd.Function):
+    """Rotary positions in the layout of halves: (a, b) becomes (a cos - b sin, b cos + a sin)."""
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, sin)
+        return _rotate(states, cos, sin)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
+        cos, sin = ctx.saved_tensors
+        return _rotate(upstream[0], cos, -sin), None, None
+
+
+def _rotate(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    half = states.size(-1) // 2
+    signed = torch.cat((-sin[:, :half], sin[:, half:]), 1)
+    return (states * cos[:, None]).addcmul_(states.roll(half, -1), signed[:, None])
+
+
+class _Gate(torch.autograd.Function):
+    """silu(gate) * up (SwiGLU, Shazeer 2020); silu is computed again in the backward pass instead of kept."""
+
+    @staticmethod
+    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        ctx.save_for_backward(gate, up)
+        return torch.nn.functional.silu(gate).mul_(up)
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor]:
+        gate, up = ctx.saved_tensors
+        to_up = torch.nn.functional.silu(gate).mul_(upstream[0])
+        to_gate = torch.ops.aten.silu_backward(upstream[0] * up, gate)
+        return to_gate, to_up
