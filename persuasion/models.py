@@ -13,6 +13,9 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from peft.utils import get_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
 from tokenizers import models as tokenizer_models
 from transformers import (
@@ -43,6 +46,7 @@ CHAT_TEMPLATE = (
 )
 PACKABLE = {"llama", "mistral", "qwen2"}  # families whose attention is plain and passes `packed_row` through
 KEY = "persuasion.json"  # in an adapter's folder: what it was trained on
+ADAPTER_FIX = "run `dvc repro train`, or fetch it anew (`dvc pull models/adapter`)"
 WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "LICENSE*")
 
 logging.set_verbosity_error()
@@ -145,13 +149,19 @@ def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any
         raise SurroundingsFailure(
             f"no model can be loaded from {folder}", why=why, fix="check model.name, or run `dvc repro base`"
         ) from None
+    if tokenizer.eos_token_id is None:
+        raise UsageFailure(
+            f"the tokenizer of {folder} has no end-of-sequence token",
+            why="a completion could not be told to end",
+            fix='set "eos_token" in its tokenizer_config.json, or choose another model.name',
+        )
     if tokenizer.pad_token_id is None:  # only ever fills a batch: masks come from lengths, never from this id
         tokenizer.pad_token = tokenizer.eos_token
     return enable_packing(lm.to(device).eval()), tokenizer
 
 
 def load_policy(base: Path, adapter: Path, compute: Compute, device: torch.device) -> tuple[Any, Any]:
-    """Return (base with its adapter, tokenizer). Raises IntegrityFailure when the adapter belongs to another base."""
+    """Return (base with its adapter, tokenizer). Raises IntegrityFailure when the adapter is not its, or broken."""
     if read_key(adapter)["base_sha256"] != digest(base):
         raise IntegrityFailure(
             "the adapter was trained on another base model",
@@ -159,7 +169,32 @@ def load_policy(base: Path, adapter: Path, compute: Compute, device: torch.devic
             fix="run `dvc repro train`, or check out the base it belongs to",
         )
     lm, tokenizer = load_base(base, compute, device)
-    return PeftModel.from_pretrained(lm, adapter).eval(), tokenizer
+    return _attached(lm, adapter).eval(), tokenizer
+
+
+def _attached(lm: Any, folder: Path) -> Any:
+    """``lm`` with the adapter in ``folder``. Raises IntegrityFailure unless its weights are whole and all of them fit.
+
+    peft itself fills in what is missing and passes over what it does not know.
+    """
+    try:
+        there = {name: tuple(tensor.shape) for name, tensor in load_file(folder / "adapter_model.safetensors").items()}
+        policy = PeftModel.from_pretrained(lm, folder)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise IntegrityFailure("the adapter cannot be read", where=folder, why=why, fix=ADAPTER_FIX) from None
+    own = {name: tuple(tensor.shape) for name, tensor in get_peft_model_state_dict(policy).items()}
+    if there != own:
+        odd = sorted(there.items() ^ own.items())[0][0]
+        raise IntegrityFailure(
+            "the adapter's weights are not those it should have",
+            where=folder,
+            why=f"{len(there.items() ^ own.items())} differ, first {odd}",
+            fix=ADAPTER_FIX,
+        )
+    if not any(tensor.any() for name, tensor in policy.named_parameters() if "lora_B" in name):
+        raise IntegrityFailure("the adapter has no effect: its B matrices are zero", where=folder, fix=ADAPTER_FIX)
+    return policy
 
 
 def read_key(folder: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
 TORCH = {"adapters", "attention", "batching", "device", "encoding", "journal"}
 TORCH |= {"logps", "lora", "models", "pretraining", "sampling", "scoring", "seam", "training"}
+TORCH |= {"guards", "identity", "processes", "selection", "snapshots", "watching"}
 HUGGING_FACE = {"lora", "models", "sampling", "seam", "training"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
 
