@@ -20,6 +20,7 @@ def prepare(compute: Compute, seed: int) -> torch.device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     _keep_freed_memory()
     torch.set_num_threads(compute.threads)
+    os.environ["OMP_NUM_THREADS"] = str(compute.threads)  # accelerate sets another number where this is not set
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(seed)
     cuda = torch.cuda.is_available()

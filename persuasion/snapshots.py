@@ -6,7 +6,9 @@ schedule, random generators and the sums behind logged means. Written for transf
 """
 
 import json
+import os
 import random
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,6 +74,9 @@ class Keeper:
 @contextmanager
 def keeping(key: Key, every: int, parts: Sequence[Part], device: torch.device) -> Iterator[Keeper | None]:
     """Yield the keeper of the run ``key``; None where ``every`` is 0 or the same run is at work elsewhere."""
+    if every and os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true":
+        print("train: no checkpoints are kept of weights that FSDP shards", file=sys.stderr)
+        every = 0
     if not every:
         yield None
         return
