@@ -41,6 +41,7 @@ reproducible: env
 bench: env
 	python -m benchmarks.extract
 	python -m benchmarks.extract_memory
+	python -m benchmarks.pairs
 
 # resolve pyproject.toml's ranges anew and pin what was found
 lock:

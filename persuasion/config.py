@@ -8,84 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from persuasion.dataparams import Pairs, Sample, Source
 from persuasion.errors import UsageFailure
 from persuasion.typed import refuse, section
 from persuasion.yaml12 import load_yaml
 
 PARAMS = Path("params.yaml")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """The synthetic dump."""
-
-    seed: int
-    threads: int
-
-    def __post_init__(self) -> None:
-        refuse("threads", "at least 1", unless=self.threads >= 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Which raw data is read, and how strictly."""
-
-    path: str
-    kind: Literal["auto", "dump", "arcticshift", "convokit", "tan", "shp", "pairs"]
-    subreddit: str
-    strict: bool
-    mask: bool
-    pseudonym_key_file: str | None
-    removals_file: str
-    max_line_bytes: int
-    zst_window_mb: int
-    engine: Literal["local", "ray"]
-    workers: int
-    block_bytes: int
-
-    def __post_init__(self) -> None:
-        refuse("max_line_bytes", "at least 1024", unless=self.max_line_bytes >= 1024)
-        refuse("zst_window_mb", "from 1 to 2048", unless=1 <= self.zst_window_mb <= 2048)
-        refuse("workers", "at least 0 (0: one per core)", unless=self.workers >= 0)
-        refuse("block_bytes", "from 1024 to 268435456", unless=1024 <= self.block_bytes <= 1 << 28)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """Shares of thread groups; they sum to 1."""
-
-    train: float
-    validation: float
-    test: float
-
-    def __post_init__(self) -> None:
-        shares = {"train": self.train, "validation": self.validation, "test": self.test}
-        for name, share in shares.items():
-            refuse(name, "above 0 and below 1", unless=0 < share < 1)
-        refuse("train", "train + validation + test = 1", unless=abs(sum(shares.values()) - 1) < 1e-9)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pairs:
-    """How comments become pairs and threads become splits."""
-
-    clean: bool
-    negative: Literal["random"]
-    per_positive: int
-    min_words: int
-    max_words: int
-    op_must_read: bool
-    split: Split
-    min_threads: int
-    near_duplicate: float
-    allow_leaks: bool
-    seed: int
-
-    def __post_init__(self) -> None:
-        refuse("per_positive", "at least 1", unless=self.per_positive >= 1)
-        refuse("min_words", "from 1 to max_words", unless=1 <= self.min_words <= self.max_words)
-        refuse("min_threads", "at least 1", unless=self.min_threads >= 1)
-        refuse("near_duplicate", "above 0 and at most 1", unless=0 < self.near_duplicate <= 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from persuasion.figures import Judge, Row
 from persuasion.findings import Tree, dig, findings, interval, number, percent
 from persuasion.inert import clean
 from persuasion.records import Reply
+from persuasion.seen import WITHHELD, shown
 
 SHOWN = 1500
 """Characters of a text shown in an example."""
-WITHHELD = "[withheld: written by a real person]"
 
 JUDGES = {
     "length": "Longer comment wins",
@@ -39,6 +39,9 @@ DATA = (
     ("Words in a completion (mean)", "pair.words.completion_mean", number),
     ("Prompts cut to the token limit", "reference.truncated.prompt", number),
     ("Completions cut to the token limit", "reference.truncated.completion", number),
+    ("Pairs dropped by the token limits", "reference.dropped", number),
+    ("Tokens in a prompt (mean)", "reference.tokens.prompt_mean", number),
+    ("Tokens in a completion (mean)", "reference.tokens.completion_mean", number),
 )
 FIT = (
     ("Optimiser steps", "train.steps", number),
@@ -89,6 +92,9 @@ class Inputs:
     validation: Sequence[Row]
     reliability: Sequence[Row]
     margins: Sequence[Row]
+    lengths: Sequence[Row]
+    tokens: Sequence[Row]
+    previews: Sequence[Tree]
     replies: Sequence[Reply]
     params: Params
     synthetic: bool
@@ -103,6 +109,7 @@ def contents(inputs: Inputs) -> dict[str, Any]:
         "data": _rows(metrics, DATA),
         "refused": _flat(dig(metrics, "extract.refused_by")) + _flat(dig(metrics, "extract.skipped_by")),
         "dropped": _flat(dig(metrics, "pair.dropped_by")),
+        "previews": shown(inputs.previews, hidden=inputs.params.report.public and not inputs.synthetic),
         "leaks": _flat(dig(metrics, "pair.leaks")),
         "epochs": [_epoch(row) for row in inputs.validation],
         "fit": _rows(metrics, FIT),

@@ -1,28 +1,23 @@
-"""The corpus of the small base model: cleaned posts with their replies, of one split, paired or not."""
+"""The corpus of the small base model: cleaned posts with their replies, paired or not."""
 
-from collections.abc import Iterable, Mapping
+import numpy as np
 
 from persuasion.config import Pairs
+from persuasion.discussions import POST, Discussions
 from persuasion.records import CorpusThread
-from persuasion.usable import Thread, residue, unfit
+from persuasion.usable import unfit, unfit_prompt
 
 
-def corpus(threads: Iterable[Thread], splits: Mapping[str, str], split: str, params: Pairs) -> list[CorpusThread]:
-    """Every usable thread of ``split`` with every usable top-level reply to OP, at least one.
-
-    Args:
-        threads: all threads.
-        splits: thread id to split; a thread without one is an error (KeyError).
-        split: the split wanted.
-        params: word limits of a completion. Texts that announce a verdict are left out.
-
-    """
+def corpus(talk: Discussions, params: Pairs) -> list[CorpusThread]:
+    """Every usable thread with every usable top-level reply to OP, at least one."""
+    reply = talk.person & ~talk.op & ~talk.gone & (talk.parent == POST)
     rows = []
-    for thread in threads:
-        if splits[thread.post.id] != split or thread.refusal or residue(thread.prompt, params):
+    for place, post in enumerate(talk.posts):
+        if post.refusal or unfit_prompt(post.prompt, params):
             continue
-        replies = [row.id for row in thread.comments if row.id in thread.texts and not row.is_op]
-        completions = tuple(thread.texts[row] for row in replies if not unfit(thread.texts[row], params))
+        thread = talk.rows_of(place)
+        texts = talk.texts((np.flatnonzero(reply[thread]) + thread.start).tolist())
+        completions = tuple(text for text in texts if not unfit(text, params))
         if completions:
-            rows.append(CorpusThread(thread_id=thread.post.id, prompt=thread.prompt, completions=completions))
+            rows.append(CorpusThread(thread_id=post.id, prompt=post.prompt, completions=completions))
     return rows

@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 
 from persuasion import planning, refusals
 from persuasion.config import Source
+from persuasion.cores import cores, in_order, workers
 from persuasion.deltas import IGNORED
-from persuasion.engine import Saved, cores, in_order, read_parts, workers
+from persuasion.engine import Saved, read_parts
 from persuasion.errors import DataFailure
 from persuasion.files import remove
 from persuasion.forms import inputs
@@ -43,6 +44,7 @@ class Extracted:
 
     lines: int = 0
     repaired: int = 0
+    parents_absent: int = 0
     refusals: list[pa.Table] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
@@ -65,7 +67,7 @@ def extract(source: Source, folder: Path) -> Extracted:
     work = units(inputs(source))
     extracted = Extracted(forms=sorted({one.form for unit in work for one in unit.inputs}))
     scratch = folder / "scratch"
-    with workers(source, sum(unit.end - unit.start for unit in work)) as pool:
+    with workers(source.workers, sum(unit.end - unit.start for unit in work)) as pool:
         read = _read(work, source, scratch, pool)
         placed = planning.placed(work, read)
         _account(extracted, placed, source)
@@ -74,7 +76,7 @@ def extract(source: Source, folder: Path) -> Extracted:
         )
         extracted.refusals += [*old_submissions, *old_comments]
         ranges = planning.ranges(submissions, comments, placed, Secrets(key=key, removals=removals))
-    _write(extracted, ranges, folder, cores(source))
+    _write(extracted, ranges, folder, cores(source.workers))
     remove(scratch)
     untouched = {entry: {"submissions": 0, "comments": 0} for entry in sorted(removals.ids | removals.authors)}
     extracted.removed = untouched | extracted.removed
@@ -94,6 +96,7 @@ def measured(extracted: Extracted) -> dict[str, Any]:
         "refused_by": _counted(refusals.by_reason(refusals.joined(extracted.refusals)), REFUSED),
         "skipped_by": _counted(extracted.skipped, SKIPPED),
         "repaired": extracted.repaired,
+        "parents_absent": extracted.parents_absent,
         "deltas": deltas.total(),
         "deltas_by": _counted(deltas, SOURCES),
         "deltas_from_op": sum(count for (_, by_op), count in extracted.deltas.items() if by_op),
@@ -155,6 +158,7 @@ def _add(extracted: Extracted, joined: Joined) -> None:
     extracted.ignored += joined.ignored
     extracted.deltas += joined.deltas
     extracted.years += joined.years
+    extracted.parents_absent += joined.parents_absent
     extracted.skipped["removed"] += joined.removed.total()
     for (entry, kind), count in joined.removed.items():
         counts = extracted.removed.setdefault(entry, {"submissions": 0, "comments": 0})

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import matplotlib.style
@@ -23,6 +23,11 @@ Points = list[tuple[float, float]]
 DASHED = (0, (4, 3))
 BESIDE = ("axes fraction", "data")
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#8A8F98", "#22262B"
+KINDS: tuple[tuple[str, str, Any], ...] = (
+    ("chosen", BLUE, "solid"),
+    ("rejected", ORANGE, DASHED),
+    ("prompt", INK, "dotted"),
+)
 STYLE: dict[str, object] = {
     "svg.hashsalt": "persuasion",
     "svg.fonttype": "path",
@@ -102,6 +107,38 @@ def reliability(rows: Sequence[Row]) -> str:
 
 def margin_histogram(rows: Sequence[Row]) -> str:
     """Pairs by reward margin: right of zero the policy prefers the chosen completion."""
+    return _pairs_by(
+        rows, "Pairs, by reward margin", "margin (chosen − rejected reward)", ("judged wrong", "judged right")
+    )
+
+
+def length_histogram(rows: Sequence[Row]) -> str:
+    """Pairs by words of the chosen minus words of the rejected completion."""
+    return _pairs_by(
+        rows, "Pairs, by difference in length", "words, chosen − rejected", ("rejected longer", "chosen longer")
+    )
+
+
+def token_histogram(rows: Sequence[Row]) -> str:
+    """Prompts, chosen and rejected completions by their length in tokens."""
+    bars = [row for row in rows if _known(row, "low", "high", "prompt", "chosen", "rejected")]
+    if not any(row["prompt"] for row in bars):
+        return ""
+    edges = [*(float(row["low"] or 0) for row in bars), float(bars[-1]["high"] or 0)]
+    with _drawing(4.2, 2.9) as (axes, text):
+        for place, (name, colour, dashes) in enumerate(KINDS):
+            counts = [float(row[name] or 0) for row in bars]
+            axes.stairs(counts, edges, color=colour, linewidth=1.6, linestyle=dashes)
+            at = 0.98 - 0.09 * place
+            axes.text(0.98, at, name, transform=axes.transAxes, ha="right", va="top", color=colour, fontweight="bold")
+        axes.set_title("Pairs, by length in tokens")
+        axes.set_xlabel("tokens (dashed: rejected, dotted: prompt)")
+        _count_axis(axes, max(float(row[name] or 0) for row in bars for name, *_ in KINDS))
+    return text.getvalue()
+
+
+def _pairs_by(rows: Sequence[Row], title: str, label: str, sides: tuple[str, str]) -> str:
+    """Bars of ``pairs`` in [low, high), orange below zero and blue above; ``sides`` says what these mean."""
     bars = [row for row in rows if _known(row, "low", "high", "pairs")]
     if not bars:
         return ""
@@ -111,14 +148,19 @@ def margin_histogram(rows: Sequence[Row]) -> str:
         widths = [b - a for a, b in zip(low, high, strict=True)]
         axes.bar(low, pairs, width=widths, align="edge", color=colours, edgecolor="white", linewidth=0.6)
         axes.axvline(0, color=INK, linewidth=0.8)
-        axes.set_title("Pairs, by reward margin")
-        axes.set_xlabel("margin (chosen − rejected reward)")
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
-        axes.set_ylim(0, max(pairs) * 1.22 or 1)
-        for side, colour, words in (("right", BLUE, "judged right"), ("left", ORANGE, "judged wrong")):
+        axes.set_title(title)
+        axes.set_xlabel(label)
+        _count_axis(axes, max(pairs))
+        for side, colour, words in (("left", ORANGE, sides[0]), ("right", BLUE, sides[1])):
             x = 0.98 if side == "right" else 0.02
             axes.text(x, 0.98, words, transform=axes.transAxes, ha=side, va="top", color=colour, fontweight="bold")
     return text.getvalue()
+
+
+def _count_axis(axes: Axes, most: float) -> None:
+    """Whole numbers from 0, with room for words above the bars."""
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+    axes.set_ylim(0, most * 1.22 or 1)
 
 
 def accuracies(judges: Sequence[Judge]) -> str:

@@ -1,6 +1,7 @@
 """Hostile text made inert: what Reddit users or a model wrote can neither run, link nor rearrange a page."""
 
 import re
+from unicodedata import category
 
 from markupsafe import Markup
 
@@ -14,6 +15,18 @@ ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;", "}": "&#125;"
 def clean(text: str) -> str:
     """Text without terminal sequences, control and direction-changing characters, or lone surrogates."""
     return INVISIBLE.sub("", ANSI.sub("", text.replace("\r\n", "\n")))
+
+
+def visible(text: str) -> str:
+    """Text with every character but the newline that has no look of its own written out, as in ``⟨U+202E⟩``.
+
+    Control and format characters, lone surrogates, private use, unassigned, line and paragraph separators.
+    """
+    return "".join(f"⟨U+{ord(one):04X}⟩" if _unseen(one) else one for one in text)
+
+
+def _unseen(one: str) -> bool:
+    return one != "\n" and category(one) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def markdown(value: object) -> str:

@@ -1,35 +1,50 @@
-"""Does anything of one split reappear in another? Asked of the finished pairs, whatever made them.
+"""Does anything of one split reappear in another? Asked of the finished files, whatever made them.
 
-The checks share no search with ``splits``: near-duplicates are found by an exact prefix-filtered
-join, so that a pair missed by the hashing there is still seen here.
+The checks share no search with ``splits``, ``settling`` and ``copies``: near-duplicates are found by an exact
+prefix-filtered join, so that a pair missed by the hashing there is still seen here; copied texts by looking each
+text's runs up in the other splits' files, one split after another.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from math import ceil
+from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from persuasion.config import Pairs
 from persuasion.errors import DataFailure
-from persuasion.records import Pair
+from persuasion.grams import COPIED, SHINGLE, Grams, grams, jaccard
+from persuasion.records import SPLITS
 from persuasion.residue import announces_delta
-from persuasion.shingles import jaccard, shingles
+
+TEXTS = ("prompt", "chosen", "rejected")
+Column = dict[str, list[str]]
+"""One column of the files, by split."""
 
 
-def leaks(pairs: Sequence[Pair], near_duplicate: float) -> dict[str, int]:
+def leaks(folder: Path, awarded: Set[str], params: Pairs) -> dict[str, int]:
     """Count leaks by kind over the pairs of all splits; all 0 when the splits are honest.
 
-    ``thread`` and ``author`` (OP pseudonyms) stand in two splits or more; ``near_duplicate`` counts
-    pairs of threads in different splits whose prompts reach that Jaccard similarity; ``label`` counts
-    texts (prompts and completions) that announce the verdict; ``chosen_rejected`` counts comments
-    that are chosen in one pair and rejected in another.
+    ``thread`` and ``author`` (OP pseudonyms) stand in two splits or more. ``near_duplicate`` counts pairs of
+    prompts in different splits that reach that Jaccard similarity. ``label`` counts texts (prompts and
+    completions) that announce the verdict. ``text`` counts texts of which a share of ``pairs.copied_text`` of the
+    13-word runs stands in another split. ``awarded_rejected`` counts rejected comments that earned a delta from
+    anyone (``awarded``: the ids of those that did).
     """
-    texts = {text for pair in pairs for text in (pair.prompt, pair.chosen, pair.rejected)}
-    chosen = {pair.chosen_id for pair in pairs}
+    texts = {name: _column(folder, name) for name in TEXTS}
+    chosen = set().union(*_column(folder, "chosen_id").values())
+    rejected = set().union(*_column(folder, "rejected_id").values())
+    distinct = {text for column in texts.values() for found in column.values() for text in found}
     return {
-        "thread": _in_two_splits((pair.thread_id, pair.split) for pair in pairs),
-        "author": _in_two_splits((pair.op_author, pair.split) for pair in pairs if pair.op_author),
-        "near_duplicate": sum(1 for _ in _near_duplicates(pairs, near_duplicate)),
-        "label": sum(announces_delta(text) for text in texts),
-        "chosen_rejected": len(chosen & {pair.rejected_id for pair in pairs}),
+        "thread": _in_two_splits(_column(folder, "thread_id")),
+        "author": _in_two_splits(_column(folder, "op_author")),
+        "near_duplicate": sum(1 for _ in near_duplicates(texts["prompt"], params.near_duplicate)),
+        "label": sum(map(announces_delta, distinct)),
+        "text": sum(int((share >= params.copied_text).sum()) for share in copied(texts).values()),
+        "awarded_rejected": len(rejected & (chosen | awarded)),
     }
 
 
@@ -44,29 +59,51 @@ def refuse_leaks(found: Mapping[str, int], *, allow: bool) -> None:
         )
 
 
-def _in_two_splits(items: Iterable[tuple[str, str]]) -> int:
-    """How many names stand with more than one split."""
-    splits = defaultdict(set)
-    for name, split in items:
-        splits[name].add(split)
+def copied(texts: Mapping[str, Column]) -> dict[str, NDArray[np.float64]]:
+    """For each split, the share of each distinct text's 13-word runs that stand in a text of another split."""
+    found = {split: [grams(text, COPIED) for text in sorted({t for column in texts.values() for t in column[split]})]
+             for split in SPLITS}  # fmt: skip
+    held = {split: _union(runs) for split, runs in found.items()}
+    shares = {}
+    for split, runs in found.items():
+        others = _union([held[other] for other in SPLITS if other != split])
+        shares[split] = np.array([np.isin(own, others, assume_unique=True).mean() for own in runs if len(own)])
+    return shares
+
+
+def near_duplicates(prompts: Column, threshold: float) -> Iterator[tuple[str, str]]:
+    """Prompts of different splits that are near-duplicates: a prefix-filtered join (Bayardo et al. 2007).
+
+    Two sets of Jaccard similarity ≥ t share a run among the first |A| − ⌈t·|A|⌉ + 1 of each, in any one order of
+    all runs; rarest first keeps the lists short.
+    """
+    rows = [(split, text, grams(text, SHINGLE)) for split in SPLITS for text in sorted(set(prompts[split]))]
+    every, count = np.unique(
+        np.concatenate([np.zeros(0, np.uint64), *(found for _, _, found in rows)]), return_counts=True
+    )
+    seen_with: defaultdict[int, list[int]] = defaultdict(list)
+    for place, (split, text, own) in enumerate(rows):
+        ranked = own[np.lexsort((own, count[np.searchsorted(every, own)]))]
+        prefix = ranked[: len(ranked) - ceil(threshold * len(ranked) - 1e-9) + 1].tolist()
+        for other in sorted({other for run in prefix for other in seen_with[run] if rows[other][0] != split}):
+            if jaccard(own, rows[other][2]) >= threshold:
+                yield rows[other][1], text
+        for run in prefix:
+            seen_with[run].append(place)
+
+
+def _column(folder: Path, name: str) -> Column:
+    return {split: pq.read_table(folder / f"{split}.parquet", columns=[name])[name].to_pylist() for split in SPLITS}
+
+
+def _in_two_splits(column: Column) -> int:
+    """How many names stand in more than one split; "" is nobody's."""
+    splits: defaultdict[str, set[str]] = defaultdict(set)
+    for split, names in column.items():
+        for name in filter(None, names):
+            splits[name].add(split)
     return sum(len(found) > 1 for found in splits.values())
 
 
-def _near_duplicates(pairs: Sequence[Pair], threshold: float) -> Iterator[tuple[str, str]]:
-    """Thread pairs of different splits with near-duplicate prompts: a prefix-filtered join (Bayardo et al. 2007).
-
-    Two sets of Jaccard similarity ≥ t share a shingle among the first |A| − ⌈t·|A|⌉ + 1 of each, in
-    any one order of all shingles; rarest first keeps the lists short.
-    """
-    prompts = {(pair.thread_id, pair.split): shingles(pair.prompt) for pair in pairs}
-    frequency = Counter(shingle for found in prompts.values() for shingle in found)
-    seen_with: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-    for key in sorted(prompts):
-        ranked = sorted(prompts[key], key=lambda shingle: (frequency[shingle], shingle))
-        prefix = ranked[: len(ranked) - ceil(threshold * len(ranked) - 1e-9) + 1]
-        others = {other for shingle in prefix for other in seen_with[shingle] if other[1] != key[1]}
-        for other in sorted(others):
-            if jaccard(prompts[key], prompts[other]) >= threshold:
-                yield other[0], key[0]
-        for shingle in prefix:
-            seen_with[shingle].append(key)
+def _union(sets: Sequence[Grams] | Iterable[Grams]) -> Grams:
+    return np.unique(np.concatenate([np.zeros(0, np.uint64), *sets]))

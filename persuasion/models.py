@@ -139,16 +139,25 @@ def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any
 
     Raises SurroundingsFailure when the folder is missing or no model.
     """
+    tokenizer = load_tokenizer(folder)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         lm: Any = AutoModelForCausalLM.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, dtype=DTYPES[compute.precision]
         )
     except (OSError, ValueError, KeyError) as error:
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SurroundingsFailure(
-            f"no model can be loaded from {folder}", why=why, fix="check model.name, or run `dvc repro base`"
-        ) from None
+        raise _unloadable(folder, error) from None
+    return enable_packing(lm.to(device).eval()), tokenizer
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Return the tokenizer of a model's folder, with a pad token.
+
+    Raises SurroundingsFailure where there is none, UsageFailure where it has no end token.
+    """
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise _unloadable(folder, error) from None
     if tokenizer.eos_token_id is None:
         raise UsageFailure(
             f"the tokenizer of {folder} has no end-of-sequence token",
@@ -157,7 +166,13 @@ def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any
         )
     if tokenizer.pad_token_id is None:  # only ever fills a batch: masks come from lengths, never from this id
         tokenizer.pad_token = tokenizer.eos_token
-    return enable_packing(lm.to(device).eval()), tokenizer
+    return tokenizer
+
+
+def _unloadable(folder: Path, error: Exception) -> SurroundingsFailure:
+    why = str(error).splitlines()[0] if str(error) else type(error).__name__
+    fix = "check model.name, or run `dvc repro base`"
+    return SurroundingsFailure(f"no model can be loaded from {folder}", why=why, fix=fix)
 
 
 def load_policy(base: Path, adapter: Path, compute: Compute, device: torch.device) -> tuple[Any, Any]:

@@ -1,6 +1,7 @@
 """Ready pairs, one per row of a JSON list, JSON lines, CSV or TSV, to the same records that a dump gives.
 
-Columns ``prompt, chosen, rejected`` or ``post, positive, negative``; others are not used. A row holds
+Columns ``prompt, chosen, rejected`` or ``post, positive, negative``, and the forms of TRL (conversational),
+LLaMA-Factory (alpaca, sharegpt) and Axolotl (``chat_template.default``); others are not used. A row holds
 three texts, and each counts as one record: it becomes a post or a comment, repeats one that is there
 (``repeated``), or is refused with its row. Ids are hashes of the texts; authors and times are unknown.
 """
@@ -10,12 +11,20 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from persuasion.documents import entries
+from persuasion.documents import ESCAPED, entries
 from persuasion.errors import DataFailure
+from persuasion.messages import COMPLETION, PROMPT, Odd, kind, plain_text, text_of
 from persuasion.preferences import GIVEN, Collected, named, parsed
 from persuasion.reddit import Outcome, Place, Refuse
 
-COLUMNS = (("prompt", "chosen", "rejected"), ("post", "positive", "negative"))
+COLUMNS = (
+    ("prompt", "chosen", "rejected"),
+    ("post", "positive", "negative"),
+    ("instruction", "chosen", "rejected"),  # LLaMA-Factory, alpaca form
+    ("conversations", "chosen", "rejected"),  # LLaMA-Factory, sharegpt form
+    ("messages", "chosen", "rejected"),  # Axolotl
+)
+ALPACA = ("input", "history")  # what may stand beside an instruction
 FIELD_BYTES = 1 << 30
 
 
@@ -26,8 +35,8 @@ def rows(text: str, name: str) -> Iterator[tuple[Place, Any]]:
     """
     start = text.removeprefix("\ufeff").lstrip()
     found = entries(text, name) if start.startswith(("[", "{")) else _csv_rows(text, name)
-    for line, (row, offset, length) in enumerate(found, start=1):
-        yield Place(file=name, line=line, offset=offset, length=length), row
+    for row, place in found:
+        yield place, row
 
 
 def records(rows: Iterable[tuple[Place, Any]]) -> Iterator[tuple[Place, Outcome]]:
@@ -59,8 +68,10 @@ def delimiter(header: str) -> str | None:
 
 def unused(row: Any) -> list[str]:
     """The columns of a row that are not read."""
-    names = row.keys() if isinstance(row, dict) else ()
-    return sorted(name for name in names if isinstance(name, str) and name not in _columns(row))
+    if not isinstance(row, dict):
+        return []
+    used = (*_columns(row), *ALPACA) if "instruction" in row else _columns(row)
+    return sorted(name for name in row if isinstance(name, str) and name not in used)
 
 
 def _unusable(prompt: str, chosen: str, rejected: str) -> str:
@@ -81,8 +92,8 @@ def _add(collected: Collected, place: Place, prompt: str, chosen: str, rejected:
         collected.prefer(ids[0], ids[1], GIVEN)
 
 
-def _csv_rows(text: str, name: str) -> Iterator[tuple[dict[Any, Any], int, int]]:
-    """Yield (row, offset, length): a row's bytes are those that the CSV reader took to complete it."""
+def _csv_rows(text: str, name: str) -> Iterator[tuple[dict[Any, Any], Place]]:
+    """Yield each row with its place: its bytes are those that the CSV reader took to complete it."""
     mark = delimiter(text.removeprefix("\ufeff").partition("\n")[0])
     if mark is None:
         raise DataFailure(
@@ -95,48 +106,55 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[dict[Any, Any], int, int]]
     try:
         reader = csv.DictReader(taken, delimiter=mark, strict=True)
         offset = taken.bytes if reader.fieldnames else 0
-        for row in reader:
-            yield row, offset, taken.bytes - offset
+        for line, row in enumerate(reader, start=1):
+            taken.repaired, repaired = False, taken.repaired
+            yield row, Place(file=name, line=line, offset=offset, length=taken.bytes - offset, repaired=repaired)
             offset = taken.bytes
     except csv.Error as error:
         raise DataFailure(f"{name} is not valid CSV", why=str(error), fix="correct it") from None
 
 
 class _Taken:
-    """The lines of a text, counting the bytes of those that were taken."""
+    """The lines of a text, counting the bytes of those that were taken; ``repaired``: some were no UTF-8."""
 
     def __init__(self, text: str) -> None:
         self._lines = io.StringIO(text, newline="")
         self.bytes = 0
+        self.repaired = False
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
             start = self.bytes == 0
             self.bytes += len(line.encode("utf-8", "surrogateescape"))
+            self.repaired = self.repaired or ESCAPED.search(line) is not None
             yield line.removeprefix("\ufeff") if start else line
 
 
 def _texts(row: Any, place: Place) -> tuple[str, str, str]:
-    if not isinstance(row, dict):
-        raise _wrong(place, "the row", row, "an object with prompt, chosen, rejected")
-    prompt, chosen, rejected = (_field(row, name, place) for name in _columns(row))
-    return prompt, chosen, rejected
+    try:
+        if not isinstance(row, dict):
+            raise Odd("the row", kind(row), "an object with prompt, chosen, rejected")
+        prompt, chosen, rejected = _columns(row)
+        post = _instruction(row) if prompt == "instruction" else text_of(row.get(prompt), prompt, PROMPT)
+        return post, text_of(row.get(chosen), chosen, COMPLETION), text_of(row.get(rejected), rejected, COMPLETION)
+    except Odd as odd:
+        raise DataFailure(
+            f"row {place.line}: {odd}", where=place.file, why=f"expected {odd.expected}", fix="correct the row"
+        ) from None
 
 
 def _columns(row: Any) -> tuple[str, str, str]:
-    return COLUMNS[1] if "prompt" not in row and "post" in row else COLUMNS[0]
+    """The columns that a row has, or else those that its prompt's name lets expect."""
+    whole = (columns for columns in COLUMNS if set(columns) <= row.keys())
+    begun = (columns for columns in COLUMNS if columns[0] in row)
+    return next(whole, None) or next(begun, COLUMNS[0])
 
 
-def _field(row: dict[Any, Any], name: str, place: Place) -> str:
-    """A required text of a row, with lone surrogates replaced."""
-    value = row.get(name)
-    if not isinstance(value, str):
-        raise _wrong(place, name, value, "a text")
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _wrong(place: Place, name: str, got: Any, expected: str) -> DataFailure:
-    kind = "nothing" if got is None else type(got).__name__
-    return DataFailure(
-        f"row {place.line}: {name} is {kind}", where=place.file, why=f"expected {expected}", fix="correct the row"
-    )
+def _instruction(row: dict[Any, Any]) -> str:
+    """The prompt of the alpaca form: instruction and input joined by a line end, as LLaMA-Factory joins them."""
+    if row.get("history"):
+        raise Odd(
+            "history", f"a {kind(row['history'])} with turns", "none: conversations of several turns are not read"
+        )
+    parts = [plain_text(row.get("instruction"), "instruction"), plain_text(row.get("input") or "", "input")]
+    return "\n".join(part for part in parts if part)

@@ -51,6 +51,8 @@ def _images(inputs: Inputs) -> dict[str, str]:
         "judges": figures.accuracies(judges(inputs.metrics.get("evaluate") or {})),
         "reliability": figures.reliability(inputs.reliability),
         "margins": figures.margin_histogram(inputs.margins),
+        "lengths": figures.length_histogram(inputs.lengths),
+        "tokens": figures.token_histogram(inputs.tokens),
     }
     return {name: _data_uri(svg) for name, svg in drawn.items()}
 

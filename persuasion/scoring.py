@@ -17,9 +17,23 @@ from persuasion.tables import read_rows
 
 
 def encode_pairs(tokenizer: Any, pairs: Sequence[Pair], settings: Encoding) -> list[EncodedPair]:
-    """Encode every pair within the token budgets."""
+    """Encode the pairs within the token budgets, without those that are unfit as tokens (``dropped`` of `reference`).
+
+    Raises DataFailure where none of the pairs given is left.
+    """
     around = frame(tokenizer, settings)
-    return [encode_pair(tokenizer, around, pair, settings) for pair in pairs]
+    every = [encode_pair(tokenizer, around, pair, settings) for pair in pairs]
+    fit = [pair for pair in every if not pair.unfit]
+    if every and not fit:
+        why = ", ".join(sorted({pair.unfit for pair in every}))
+        raise DataFailure(f"none of {len(every)} pairs is left as tokens", why=why, fix="raise encoding.total_tokens")
+    return fit
+
+
+def encoded_ones(pairs: Sequence[Pair], encoded: Sequence[EncodedPair]) -> list[Pair]:
+    """Those of ``pairs`` that stand in ``encoded``, in their order there."""
+    by_id = {pair.pair_id: pair for pair in pairs}
+    return [by_id[pair.pair_id] for pair in encoded]
 
 
 def score_pairs(lm: Any, pairs: Sequence[EncodedPair], batch_tokens: int) -> list[tuple[float, float]]:

@@ -1,49 +1,62 @@
-"""Which split a thread belongs to: by hash of its group, so neither row order nor other threads matter.
+"""Which split a thread belongs to: by its group, so that what was learned in one split is not judged in another.
 
-A group is a connected component of threads that share an OP or a near-duplicate post: what must
-not be learned in one split and judged in another. Groups join across the whole input, also through
-threads that give no pair. Comment authors are not grouped (a few persons answer everywhere).
+A group is a connected component of threads that share an OP or a near-duplicate post. Groups join across the
+whole input, also through threads that give no pair. Comment authors are not grouped (a few persons answer
+everywhere); ``settling`` can make them disjoint, at a price.
+
+- ``hash``: by the hash of the group's name: neither row order nor other threads matter.
+- ``time``: a group goes where its latest thread falls between two days. An older thread of it that falls before
+  its split's days stays there in name, and its pairs are dropped: training precedes validation precedes test.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 
-from datasketch import MinHash, MinHashLSH
+import numpy as np
+from numpy.typing import NDArray
 
-from persuasion.config import Pairs, Split
+from persuasion.dataparams import Pairs, Shares
 from persuasion.errors import DataFailure
-from persuasion.records import SPLITS, Pair, Submission, ThreadSplit
-from persuasion.shingles import alike, shingles
-
-PERMUTATIONS = 128
-MINHASH_SEED = 1
-MISSED = 1e-6
+from persuasion.grams import alike
+from persuasion.minhash import Signatures, proposed
+from persuasion.records import SPLITS, ThreadSplit
 
 
-def split_threads(submissions: Iterable[Submission], prompts: Mapping[str, str], params: Pairs) -> list[ThreadSplit]:
-    """Give every submission its group and split.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posts:
+    """All posts, one entry each: ids, authors' pseudonyms ("" unknown), times, prompts and their MinHash signatures.
 
-    Args:
-        submissions: all threads, paired or not.
-        prompts: thread id to cleaned prompt; "" for a post that can stand in no pair, which then
-            joins others by its OP alone.
-        params: the shares, the Jaccard threshold of near-duplicates and the seed.
-
+    A prompt is "" for a post that can stand in no pair, which then joins others by its OP alone.
     """
-    rows = sorted(submissions, key=lambda row: row.id)
-    groups = Groups(row.id for row in rows)
-    for first, second in _same_op(rows):
+
+    ids: Sequence[str]
+    authors: Sequence[str]
+    created: NDArray[np.int64]
+    prompts: Sequence[str]
+    signatures: Signatures
+
+
+def split_threads(posts: Posts, params: Pairs) -> list[ThreadSplit]:
+    """Give every post its group and split, sorted by id. Raises DataFailure for a split by unknown times."""
+    groups = Groups(posts.ids)
+    for first, second in _same_op(posts):
         groups.join(first, second)
-    join_near_duplicates(groups, {row.id: prompts[row.id] for row in rows}, params.near_duplicate)
-    return [
-        ThreadSplit(thread_id=row.id, group=group, split=assigned(group, params.split, params.seed))
-        for row in rows
-        for group in [groups.of(row.id)]
-    ]
+    _join_near_duplicates(groups, posts, params.near_duplicate)
+    names = [groups.of(id_) for id_ in posts.ids]
+    if params.split == "hash":
+        splits = {name: assigned(name, params.shares, params.seed) for name in set(names)}
+    else:
+        splits = _by_time(names, posts.created, cuts(posts.created, params))
+    rows = (
+        ThreadSplit(thread_id=id_, group=name, split=splits[name]) for id_, name in zip(posts.ids, names, strict=True)
+    )
+    return sorted(rows, key=lambda row: row.thread_id)
 
 
-def assigned(group: str, shares: Split, seed: int) -> str:
+def assigned(group: str, shares: Shares, seed: int) -> str:
     """The split of a group: its hash as a fraction in [0, 1) against the cumulative shares."""
     fraction = int.from_bytes(sha256(f"{seed}\0{group}".encode()).digest()[:8], "big") / 2**64
     bound = 0.0
@@ -52,6 +65,39 @@ def assigned(group: str, shares: Split, seed: int) -> str:
         if fraction < bound:
             return split
     return SPLITS[-1]
+
+
+def cuts(created: NDArray[np.int64], params: Pairs) -> tuple[int, int]:
+    """When validation and test begin, Unix seconds: the days given, else where the shares of all threads end."""
+    if not (len(created) and created.min() > 0):
+        raise DataFailure(
+            "threads cannot be split by time",
+            where="data/threads",
+            why=f"{int((created <= 0).sum())} of {len(created)} posts have no time",
+            fix="set pairs.split to hash, or give a form with times",
+        )
+    ordered = np.sort(created)
+    ends = (params.shares.train, params.shares.train + params.shares.validation)
+    days = (params.cuts.validation, params.cuts.test)
+    first, second = (
+        int(ordered[min(int(len(ordered) * end), len(ordered) - 1)]) if day is None else seconds(day)
+        for end, day in zip(ends, days, strict=True)
+    )
+    return first, second
+
+
+def seconds(day: str) -> int:
+    """The Unix time at which a day (YYYY-MM-DD, UTC) begins. Raises ValueError for anything else."""
+    return int(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
+
+
+def out_of_order(posts: Posts, rows: Iterable[ThreadSplit], params: Pairs) -> set[str]:
+    """Threads that are older than their split's days; none in a split by hash."""
+    if params.split == "hash":
+        return set()
+    begins = dict(zip(SPLITS, (0, *cuts(posts.created, params)), strict=True))
+    created = dict(zip(posts.ids, posts.created.tolist(), strict=True))
+    return {row.thread_id for row in rows if created[row.thread_id] < begins[row.split]}
 
 
 class Groups:
@@ -75,24 +121,6 @@ class Groups:
         self._parent[large] = small
 
 
-def join_near_duplicates(groups: Groups, prompts: Mapping[str, str], threshold: float) -> None:
-    """Join threads whose prompts reach ``threshold`` in Jaccard similarity of three-word shingles.
-
-    MinHash LSH (Broder 1997; Leskovec, Rajaraman & Ullman, ch. 3) proposes, the exact similarity
-    decides. Equal prompts join directly, so that a text posted a thousand times is compared once.
-    """
-    first_with: dict[str, str] = {}
-    for thread_id, prompt in prompts.items():
-        if prompt:
-            groups.join(first_with.setdefault(prompt, thread_id), thread_id)
-    unique = {thread_id: prompt for prompt, thread_id in first_with.items()}
-    for first, second in _candidates(unique, threshold):
-        if groups.of(first) == groups.of(second):
-            continue
-        if alike(unique[first], unique[second], threshold):
-            groups.join(first, second)
-
-
 def require_threads(rows: Iterable[ThreadSplit], minimum: int) -> None:
     """Refuse (DataFailure, exit 3) splits of which one has fewer than ``minimum`` threads."""
     counts = Counter(row.split for row in rows)
@@ -101,45 +129,52 @@ def require_threads(rows: Iterable[ThreadSplit], minimum: int) -> None:
             "too few threads: " + ", ".join(f"{split} {counts[split]}" for split in SPLITS),
             where="data/threads",
             why=f"every split needs pairs.min_threads = {minimum}",
-            fix="give more data (source.path, sample.threads), or change pairs.split or pairs.seed",
+            fix="give more data (source.path, sample.threads), or change pairs.shares, pairs.cuts or pairs.seed",
         )
 
 
-def paired_threads(pairs: Sequence[Pair], why: str) -> dict[str, int]:
-    """Count the threads with pairs per split; DataFailure (exit 3) when there is no pair at all."""
-    if not pairs:
+def require_pairs(count: int, reasons: Mapping[str, int]) -> None:
+    """Refuse (DataFailure, exit 3) to go on without any pair."""
+    if not count:
+        summary = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
         raise DataFailure(
             "no thread gives a pair",
             where="data/threads",
-            why=why,
+            why="dropped: " + ", ".join(f"{reason} {number}" for reason, number in summary),
             fix="give more data (source.path), or loosen pairs.min_words, pairs.max_words or pairs.op_must_read",
         )
-    return {split: len({pair.thread_id for pair in pairs if pair.split == split}) for split in SPLITS}
 
 
-def _same_op(rows: Iterable[Submission]) -> Iterator[tuple[str, str]]:
+def _by_time(names: Sequence[str], created: NDArray[np.int64], begins: tuple[int, int]) -> dict[str, str]:
+    """The split of each group: that of its latest thread."""
+    latest: dict[str, int] = {}
+    for name, time in zip(names, created.tolist(), strict=True):
+        latest[name] = max(time, latest.get(name, time))
+    return {name: SPLITS[sum(time >= begin for begin in begins)] for name, time in latest.items()}
+
+
+def _same_op(posts: Posts) -> Iterator[tuple[str, str]]:
     """Each thread with the first of its OP; an unknown author ("") is nobody's equal."""
     first_of: dict[str, str] = {}
-    for row in rows:
-        if row.author:
-            yield first_of.setdefault(row.author, row.id), row.id
+    for id_, author in zip(posts.ids, posts.authors, strict=True):
+        if author:
+            yield first_of.setdefault(author, id_), id_
 
 
-def _candidates(prompts: Mapping[str, str], threshold: float) -> Iterator[tuple[str, str]]:
-    """Pairs of thread ids that LSH takes for near-duplicates, each at most once."""
-    index = MinHashLSH(num_perm=PERMUTATIONS, params=_bands(threshold))
-    encoded = ([shingle.encode() for shingle in shingles(prompt)] for prompt in prompts.values())
-    hashes = MinHash.generator(encoded, num_perm=PERMUTATIONS, seed=MINHASH_SEED)
-    for thread_id, minhash in zip(prompts, hashes, strict=True):
-        for other in sorted(index.query(minhash)):
-            yield other, thread_id
-        index.insert(thread_id, minhash)
+def _join_near_duplicates(groups: Groups, posts: Posts, threshold: float) -> None:
+    """Join threads whose prompts are equal or reach ``threshold``.
 
-
-def _bands(threshold: float) -> tuple[int, int]:
-    """Bands and rows per band: the most rows that miss a pair at the threshold less than once in a million."""
-    for rows in range(PERMUTATIONS, 1, -1):
-        bands = PERMUTATIONS // rows
-        if (1 - threshold**rows) ** bands < MISSED:
-            return bands, rows
-    return PERMUTATIONS, 1
+    Equal prompts join directly, so that a text posted a thousand times is compared once.
+    """
+    first_with: dict[bytes, int] = {}
+    for place, prompt in enumerate(posts.prompts):
+        if prompt:
+            known = first_with.setdefault(sha256(prompt.encode(errors="replace")).digest(), place)
+            groups.join(posts.ids[known], posts.ids[place])
+    unique = np.array(list(first_with.values()), np.int64)
+    for first, second in proposed(posts.signatures[unique], threshold):
+        one, other = unique[first], unique[second]
+        if groups.of(posts.ids[one]) == groups.of(posts.ids[other]):
+            continue
+        if alike(posts.prompts[one], posts.prompts[other], threshold):
+            groups.join(posts.ids[one], posts.ids[other])

@@ -23,6 +23,7 @@ from persuasion.files import replaced, write_text
 
 Row = TypeVar("Row")
 ROW_GROUP, GROUP_BYTES = 65_536, 1 << 26
+BATCH = 1_024  # rows in memory at once where a table is streamed
 _SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
@@ -69,10 +70,10 @@ def table_writer(path: Path, kind: type) -> Iterator[Callable[[pa.Table], None]]
 
 def _group_ends(table: pa.Table) -> list[int]:
     """Where the row groups end that more rows could not change."""
-    texts = [table[field.name] for field in table.schema if field.type == pa.string()]
     size = np.zeros(table.num_rows, np.int64)
-    for column in texts:
-        size += np.asarray(pc.fill_null(pc.binary_length(column), 0))
+    for field in table.schema:
+        if field.type in (pa.string(), pa.list_(pa.string())):
+            size += _text_bytes(table[field.name])
     total = np.concatenate([[0], np.cumsum(size)])
     ends: list[int] = []
     start = 0
@@ -85,23 +86,47 @@ def _group_ends(table: pa.Table) -> list[int]:
         start = end
 
 
+def _text_bytes(column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The bytes of text in each row of a column of texts, or of lists of texts."""
+    if column.type == pa.string():
+        return np.asarray(pc.fill_null(pc.binary_length(column), 0), np.int64)
+    total = np.cumsum([0, *pc.binary_length(pc.list_flatten(column)).to_pylist()])
+    ends = np.cumsum(np.asarray(pc.fill_null(pc.list_value_length(column), 0)))
+    return np.diff(total[np.concatenate([[0], ends])])
+
+
 def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     """Read every row of ``path`` as ``kind``; extra columns are ignored.
 
     Raises DataFailure when the file is missing, no Parquet, or lacks a column.
     """
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    with _opened(path, kind) as (file, names):
+        return [built(kind, row) for row in file.read(columns=names).to_pylist()]
+
+
+def stream_rows(path: Path, kind: type[Row]) -> Iterator[Row]:
+    """Yield the rows of ``path`` one after the other, in the memory of ``BATCH`` of them. Raises as ``read_rows``."""
+    with _opened(path, kind) as (file, names):
+        for batch in file.iter_batches(batch_size=BATCH, columns=names):
+            yield from (built(kind, row) for row in batch.to_pylist())
+
+
+@contextmanager
+def _opened(path: Path, kind: Any) -> Iterator[tuple[pq.ParquetFile, list[str]]]:
+    """A table that has every column of ``kind``, and their names."""
+    names = [field.name for field in fields(kind)]
     try:
         with pq.ParquetFile(path) as file:
             missing = [name for name in names if name not in file.schema_arrow.names]
-            table = None if missing else file.read(columns=names)
+            if missing:
+                raise DataFailure(
+                    f"{path} lacks the columns {', '.join(missing)}", fix="run `dvc repro` to make it anew"
+                )
+            yield file, names
     except FileNotFoundError:
         raise DataFailure(f"{path} is missing", fix="run `dvc repro` to make it") from None
     except pa.ArrowException as error:
         raise DataFailure(f"{path} is not a readable Parquet file", why=str(error)) from None
-    if table is None:
-        raise DataFailure(f"{path} lacks the columns {', '.join(missing)}", fix="run `dvc repro` to make it anew")
-    return [built(kind, row) for row in table.to_pylist()]
 
 
 def require_rows(path: Path, kind: type[Row]) -> list[Row]:

@@ -12,7 +12,7 @@ from persuasion.judging import judge, margin_histogram, reliability
 from persuasion.models import load_policy
 from persuasion.records import Pair, Truth, Verdict
 from persuasion.running import run
-from persuasion.scoring import encode_pairs, judge_pairs, load_reference, reference_key
+from persuasion.scoring import encode_pairs, encoded_ones, judge_pairs, load_reference, reference_key
 from persuasion.tables import read_rows, require_rows, write_rows, write_tsv
 
 PAIRS, REFERENCE = Path("data/pairs"), Path("data/reference")
@@ -28,6 +28,7 @@ def main() -> None:
     pairs = {name: require_rows(PAIRS / f"{name}.parquet", Pair) for name in ("train", split)}
     policy, tokenizer = load_policy(BASE, ADAPTER, params.compute, prepare(params.compute, params.evaluate.seed))
     encoded = encode_pairs(tokenizer, pairs[split], params.encoding)
+    pairs[split] = encoded_ones(pairs[split], encoded)
     key = reference_key(digest(BASE), params.compute.precision, {split: encoded})
     reference = load_reference(REFERENCE, key, encoded)
     lm = policy.get_base_model()

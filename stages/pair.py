@@ -1,90 +1,86 @@
 """Stage ``pair``: threads to preference pairs in three splits, and the corpus of the small base model."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import fmean
 
-from persuasion.config import load_params
-from persuasion.corpus import corpus
-from persuasion.files import replaced_folder, write_json, write_text
+from persuasion import drafting, pairfigures
+from persuasion.config import Params, load_params
+from persuasion.copies import Copies
+from persuasion.cores import cores, in_order, workers
+from persuasion.drafting import Job, Made
+from persuasion.files import remove, replaced_folder, write_json, write_text
 from persuasion.leakage import leaks, refuse_leaks
-from persuasion.pairing import Dropped, build_pairs, orphans
-from persuasion.records import SPLITS, Comment, CorpusThread, Pair, Submission, ThreadSplit
+from persuasion.paircard import card
+from persuasion.pairfiles import write_corpus, write_dropped, write_pairs
+from persuasion.progress import bar
+from persuasion.records import ThreadSplit
 from persuasion.running import run
-from persuasion.splits import paired_threads, require_threads, split_threads
-from persuasion.tables import read_rows, write_rows
-from persuasion.usable import assemble
+from persuasion.settling import consequences, settle
+from persuasion.splits import out_of_order, require_pairs, require_threads, split_threads
+from persuasion.tables import write_rows, write_tsv
+from persuasion.themes import themes
+from persuasion.threadtables import COMMENTS, earned, ranges
 
-THREADS, PAIRS = Path("data/threads"), Path("data/pairs")
-CORPUS, METRICS = Path("data/corpus/small"), Path("metrics/pair.json")
+THREADS, PAIRS, CORPUS = Path("data/threads"), Path("data/pairs"), Path("data/corpus/small")
+METRICS, PLOTS = Path("metrics/pair.json"), Path("metrics/pair")
 
 
 def main() -> None:
-    """Read the threads, build and split the pairs, refuse leaks, write pairs, corpus and metrics."""
-    params = load_params().pairs
-    comments = read_rows(THREADS / "comments.parquet", Comment)
-    threads = assemble(read_rows(THREADS / "submissions.parquet", Submission), comments, clean=params.clean)
-    drafts, dropped = build_pairs(threads, params)
-    dropped += orphans(threads, comments)
-    rows = split_threads([thread.post for thread in threads], {t.post.id: t.prompt for t in threads}, params)
-    require_threads(rows, params.min_threads)
-    splits = {row.thread_id: row.split for row in rows}
-    pairs = [replace(pair, split=splits[pair.thread_id]) for pair in drafts]
-    paired = paired_threads(pairs, f"dropped: {_summary(dropped)}")
-    found = leaks(pairs, params.near_duplicate)
-    refuse_leaks(found, allow=params.allow_leaks)
-    _write_pairs(pairs, rows, dropped)
-    _write_corpus({split: corpus(threads, splits, split, params) for split in ("train", "validation")})
-    counts = {split: sum(pair.split == split for pair in pairs) for split in SPLITS}
-    metrics = {
-        "pairs": counts,
-        "threads": {"all": len(threads), **paired},
-        "awarded": {"all": sum(row.earned_delta for row in comments), "chosen": len({p.chosen_id for p in pairs})},
-        "dropped_by": dict(Counter(row.reason for row in dropped)),
-        "leaks": found,
-        "words": _words(pairs),
-    }
-    write_json(METRICS, {"pair": metrics})
-    by_split = ", ".join(f"{split} {count}" for split, count in counts.items())
-    print(f"pair: {len(pairs)} pairs from {sum(paired.values())} of {len(threads)} threads ({by_split})")
+    """Draft the pairs range by range, split, settle and write them, and look for leaks in what was written."""
+    params = load_params()
+    with replaced_folder(CORPUS) as corpus, replaced_folder(PAIRS) as folder:
+        scratch = folder / "scratch"
+        made = _drafted(params, scratch)
+        known = drafting.posts(made)
+        rows = split_threads(known, params.pairs)
+        require_threads(rows, params.pairs.min_threads)
+        splits = {row.thread_id: row.split for row in rows}
+        drafts, runs = drafting.drafts(made, splits)
+        late = out_of_order(known, rows, params.pairs)
+        gone, commenters = settle(drafts, late, params.pairs, Copies(runs, params.pairs.copied_text).of)
+        stay = {draft.pair_id: draft.split for draft in drafts if draft.pair_id not in gone}
+        dropped = [row for one in made for row in one.dropped] + consequences(drafts, gone)
+        reasons = Counter(row.reason for row in dropped)
+        require_pairs(len(stay), reasons)
+        write_pairs(folder, made, stay.get)
+        write_corpus(corpus, made, splits.get)
+        write_rows(folder / "splits.parquet", rows, ThreadSplit, "thread_id")
+        write_dropped(folder / "dropped.jsonl", dropped)
+        remove(scratch)
+        found = leaks(folder, earned(THREADS), params.pairs)
+        refuse_leaks(found, allow=params.pairs.allow_leaks)
+        counts = pairfigures.counts(folder)
+        chosen = {draft.chosen_id for draft in drafts if draft.pair_id in stay}
+        figures = {
+            **counts,
+            "threads": {"all": len(rows), **counts["threads"]},
+            "awarded": {"all": sum(one.awarded for one in made), "chosen": len(chosen)},
+            "dropped_by": dict(reasons),
+            "leaks": found,
+            "audit": pairfigures.audit(folder, commenters),
+            "words": pairfigures.words(folder),
+        }
+        topics = themes(pairfigures.prompts(folder), params.pairs.seed)
+        write_text(folder / "README.md", card(figures, topics, params.pairs))
+        histogram = pairfigures.lengths(folder)
+    with replaced_folder(PLOTS) as plots:
+        write_tsv(plots / "lengths.tsv", histogram)
+    write_json(METRICS, {"pair": figures})
+    by_split = ", ".join(f"{split} {count}" for split, count in counts["pairs"].items())
+    print(f"pair: {len(stay)} pairs from {sum(counts['threads'].values())} of {len(rows)} threads ({by_split})")
 
 
-def _write_pairs(pairs: Sequence[Pair], splits: Iterable[ThreadSplit], dropped: Iterable[Dropped]) -> None:
-    """Write the pairs by split, the split of every thread, and what was dropped (ids and reasons, no text)."""
-    lines = sorted(json.dumps(asdict(row), sort_keys=True) for row in dropped)
-    with replaced_folder(PAIRS) as folder:
-        for split in SPLITS:
-            write_rows(folder / f"{split}.parquet", [pair for pair in pairs if pair.split == split], Pair, "pair_id")
-        write_rows(folder / "splits.parquet", splits, ThreadSplit, "thread_id")
-        write_text(folder / "dropped.jsonl", "".join(f"{line}\n" for line in lines))
-
-
-def _write_corpus(rows: Mapping[str, Sequence[CorpusThread]]) -> None:
-    with replaced_folder(CORPUS) as folder:
-        for split, threads in rows.items():
-            write_rows(folder / f"{split}.parquet", threads, CorpusThread, "thread_id")
-
-
-def _words(pairs: Sequence[Pair]) -> dict[str, float]:
-    """Mean words of prompts and completions, per pair."""
-    prompt, chosen, rejected = (
-        fmean(len(getattr(pair, side).split()) for pair in pairs) for side in ("prompt", "chosen", "rejected")
-    )
-    return {
-        "prompt_mean": prompt,
-        "completion_mean": (chosen + rejected) / 2,
-        "chosen_mean": chosen,
-        "rejected_mean": rejected,
-    }
-
-
-def _summary(dropped: Iterable[Dropped]) -> str:
-    """Reasons and counts, most frequent first."""
-    counts = Counter(row.reason for row in dropped)
-    return ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items(), key=lambda i: (-i[1], i[0])))
+def _drafted(params: Params, scratch: Path) -> list[Made]:
+    """Work on every range of threads, in processes where that pays."""
+    with workers(params.source.workers, (THREADS / COMMENTS).stat().st_size) as pool:
+        parts = ranges(THREADS, scratch / "sorted")
+        jobs = [Job(range=part, folder=scratch / str(place), params=params.pairs) for place, part in enumerate(parts)]
+        made = []
+        with bar(len(jobs), "pairing", "range") as shown:
+            for one in in_order(pool, drafting.work, jobs, ahead=cores(params.source.workers) + 1):
+                made.append(one)
+                shown.update()
+    return made
 
 
 if __name__ == "__main__":

@@ -5,23 +5,26 @@ Run it as ``python -m stages.reference``.
 
 from pathlib import Path
 
+from persuasion.budgets import figures, histogram
 from persuasion.config import load_params
 from persuasion.device import prepare
 from persuasion.errors import UsageFailure
 from persuasion.files import digest, replaced_folder, write_json
-from persuasion.measures import accuracy, mean
+from persuasion.measures import accuracy
 from persuasion.models import load_base
+from persuasion.preview import previews, write_previews
 from persuasion.records import SPLITS, Pair, Reference
 from persuasion.running import run
 from persuasion.scoring import encode_pairs, reference_key, reference_rows
-from persuasion.tables import read_rows, write_rows
+from persuasion.tables import read_rows, write_rows, write_tsv
 
 PAIRS, BASE = Path("data/pairs"), Path("models/base")
-REFERENCE, METRICS = Path("data/reference"), Path("metrics/reference.json")
+REFERENCE, METRICS, PLOTS = Path("data/reference"), Path("metrics/reference.json"), Path("metrics/reference")
+SHOWN = 3  # validation pairs, the first by id, laid out for the report
 
 
 def main() -> None:
-    """Encode and score all splits; write the rows, their key, and the token counts."""
+    """Encode and score all splits; write the rows, their key, the token counts, and a few pairs to look at."""
     params = load_params()
     pairs = {split: read_rows(PAIRS / f"{split}.parquet", Pair) for split in SPLITS}
     lm, tokenizer = load_base(BASE, params.compute, prepare(params.compute, 0))
@@ -31,18 +34,15 @@ def main() -> None:
     by_split = {split: encode_pairs(tokenizer, rows, params.encoding) for split, rows in pairs.items()}
     encoded = [pair for rows in by_split.values() for pair in rows]
     rows = reference_rows(lm, encoded, params.compute.batch_tokens)
+    first = sorted(pairs["validation"], key=lambda pair: pair.pair_id)[:SHOWN]
     with replaced_folder(REFERENCE) as folder:
         write_rows(folder / "logps.parquet", rows, Reference, "pair_id")
         write_json(folder / "key.json", reference_key(digest(BASE), params.compute.precision, by_split))
+        write_previews(folder / "preview.jsonl", previews(tokenizer, first, params.encoding))
+    with replaced_folder(PLOTS) as folder:
+        write_tsv(folder / "tokens.tsv", histogram(encoded))
     metrics = {
-        "tokens": {
-            "prompt_mean": mean([len(pair.prompt) for pair in encoded]),
-            "completion_mean": mean([len(ids) for pair in encoded for ids in (pair.chosen, pair.rejected)]),
-        },
-        "truncated": {
-            "prompt": sum(pair.prompt_cut for pair in encoded),
-            "completion": sum(pair.completions_cut for pair in encoded),
-        },
+        **figures(encoded),
         "dropped": sum(map(len, pairs.values())) - len(rows),
         "reference_accuracy": accuracy([row.reference_chosen_logp - row.reference_rejected_logp for row in rows]),
     }

@@ -14,10 +14,12 @@ from persuasion.errors import DataFailure
 from persuasion.files import replaced_folder
 from persuasion.records import Reply
 from persuasion.running import run
+from persuasion.seen import read_previews
 from persuasion.tables import read_rows
 
 METRICS = Path("metrics")
 STAGES = ("extract", "pair", "base", "reference", "train", "evaluate", "generate")
+LENGTHS = METRICS / "pair" / "lengths.tsv"
 SYNTHETIC = Path("data/raw/sample")
 MIRROR_SECONDS = 120
 
@@ -40,6 +42,9 @@ def _inputs(params: Params) -> Inputs:
         validation=_rows(METRICS / "train" / "validation.tsv"),
         reliability=_rows(METRICS / "evaluate" / "reliability.tsv"),
         margins=_rows(METRICS / "evaluate" / "margins.tsv"),
+        lengths=_rows(LENGTHS) if LENGTHS.is_file() else [],
+        tokens=_rows(METRICS / "reference" / "tokens.tsv"),
+        previews=read_previews(Path("data/reference/preview.jsonl")),
         replies=read_rows(Path("data/replies.parquet"), Reply),
         params=params,
         synthetic=Path(params.source.path) == SYNTHETIC,

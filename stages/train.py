@@ -20,7 +20,7 @@ from persuasion.models import load_base
 from persuasion.processes import launched, parted, rank
 from persuasion.records import EpochReply, EpochVerdict, Pair
 from persuasion.running import run
-from persuasion.scoring import encode_pairs, load_reference, reference_key
+from persuasion.scoring import encode_pairs, encoded_ones, load_reference, reference_key
 from persuasion.selection import Selection
 from persuasion.snapshots import keeping, put, trainable
 from persuasion.tables import require_rows, write_rows
@@ -43,6 +43,7 @@ def _train(params: Params) -> None:
     pairs = {split: require_rows(PAIRS / f"{split}.parquet", Pair) for split in ("train", "validation")}
     lm, tokenizer = load_base(BASE, params.compute, prepare(params.compute, params.train.seed))
     encoded = {split: encode_pairs(tokenizer, rows, params.encoding) for split, rows in pairs.items()}
+    pairs = {split: encoded_ones(rows, encoded[split]) for split, rows in pairs.items()}
     base_sha256 = digest(BASE)
     key = reference_key(base_sha256, params.compute.precision, encoded)
     reference = load_reference(REFERENCE, key, [pair for rows in encoded.values() for pair in rows])

@@ -5,9 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from persuasion.config import Source
-from persuasion.records import PERSON, Comment, Submission
+from persuasion.discussions import Discussions, discussions
+from persuasion.records import PERSON, Comment, Delta, Pair, Submission
 from persuasion.reddit import Raw, RawLog, parse
+from persuasion.tables import plain, schema
 from tests.closures import ROOT
 
 AT = 1_400_000_000
@@ -44,6 +48,34 @@ def comment(**changes: Any) -> Comment:
         "rivals": (),
     }
     return Comment(**fields | changes)
+
+
+def arrow(rows: Iterable[Any], kind: type) -> pa.Table:
+    """Rows of a record as a table."""
+    return pa.Table.from_pylist([plain(row) for row in rows], schema(kind))
+
+
+def talk_of(posts: Iterable[Submission], comments: Iterable[Comment], *, clean: bool = True) -> Discussions:
+    """Posts and their comments, as pairs are made of them."""
+    return discussions(arrow(posts, Submission), arrow(comments, Comment), clean=clean)
+
+
+def delta(*, by_op: bool = True, source: str = "confirmed") -> Delta:
+    """An award."""
+    return Delta(by="OP" if by_op else "other", by_op=by_op, source=source, at=500)
+
+
+def pair(**changes: Any) -> Pair:
+    """A row of a file of pairs."""
+    fields: dict[str, Any] = {
+        "pair_id": "p_1", "thread_id": "t3_post", "split": "train",
+        "prompt": "CMV: Naps are a waste of a good afternoon", "chosen": "A nap of twenty minutes leaves you clear.",
+        "rejected": "Just drink coffee like the rest of us.", "chosen_id": "t1_won", "rejected_id": "t1_lost",
+        "chosen_author": "", "rejected_author": "", "op_author": "u_op", "created_utc": AT,
+        "chosen_created_utc": AT + 60, "rejected_created_utc": AT + 90, "chosen_score": None, "rejected_score": None,
+        "label_source": "confirmed",
+    }  # fmt: skip
+    return Pair(**fields | changes)
 
 
 def raw_submission(**changes: Any) -> dict[str, Any]:

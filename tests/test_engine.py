@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from persuasion import engine, unpacking
-from persuasion.engine import in_order, workers
+from persuasion.cores import in_order, workers
 from persuasion.errors import DataFailure, SurroundingsFailure
 from persuasion.parts import read_block
 from tests.builders import awarded_thread, ndjson, raw_comment, raw_submission, source
@@ -63,26 +63,25 @@ def test_the_failure_of_a_block_arrives_as_it_is(workers, files, monkeypatch):
     assert failure.value.where == "a block"
 
 
-def test_few_bytes_are_not_worth_a_process_and_many_are(tmp_path):
-    by_size = source(tmp_path, workers=0)
-    with workers(by_size, 100) as pool:
+def test_few_bytes_are_not_worth_a_process_and_many_are():
+    with workers(0, 100) as pool:
         assert pool.submit(os.getpid).result() == os.getpid()
-    with workers(source(tmp_path, workers=2), 100) as pool:
+    with workers(2, 100) as pool:
         assert pool.submit(os.getpid).result() != os.getpid()
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_results_come_in_order_with_few_of_them_waiting(count, tmp_path):
-    with workers(source(tmp_path, workers=count), 0) as pool:
+def test_results_come_in_order_with_few_of_them_waiting(count):
+    with workers(count, 0) as pool:
         assert list(in_order(pool, doubled, range(20), 3)) == [2 * number for number in range(20)]
     begun = []
-    found = in_order(engine._InPlace(), begun.append, range(20), 3)
+    found = in_order(engine.InPlace(), begun.append, range(20), 3)
     next(found)
     assert len(begun) == 3
 
 
 def test_an_error_of_work_done_in_place_waits_for_its_result():
-    future = engine._InPlace().submit(refusing)
+    future = engine.InPlace().submit(refusing)
     with pytest.raises(DataFailure, match="it is of no use"):
         future.result()
 

@@ -32,6 +32,7 @@ CSV = b"prompt,chosen,rejected\n{a,b,c\n"
 CONTENTS = [
     ("dump", DUMP),
     ("dump", b"broken\n\n" + DUMP),
+    ("dump", b"[1,2]\n" + DUMP),
     ("dump", ndjson([{"strange": 1}])),
     ("dump", ndjson([raw_submission(comments=5)])),
     ("dump", ndjson([{"subreddit": "tea", "body": "x" * 2_000_000}])),
@@ -49,6 +50,9 @@ CONTENTS = [
     ("pairs", b"\xef\xbb\xbf" + json.dumps(PAIR_ROWS).encode()),
     ("pairs", ndjson(PAIR_ROWS)),
     ("pairs", CSV),
+    ("pairs", ndjson([{"messages": [], "chosen": {}, "rejected": {}}])),
+    ("pairs", json.dumps([{"conversations": [], "chosen": {}, "rejected": {}}]).encode()),
+    ("pairs", json.dumps([{"instruction": "a", "input": "", "chosen": "b", "rejected": "c"}]).encode()),
 ]
 
 
@@ -125,6 +129,15 @@ def test_a_folder_of_dumps_keeps_its_files_and_not_dvcs_notes(tmp_path):
     assert ("dump", "other.dvc", "file") in forms_at(tmp_path)
 
 
+def test_what_tells_others_how_to_load_pairs_is_passed_over(tmp_path):
+    guides = {"dataset_info.json": b'{"a": {"file_name": "b"}}', "axolotl.yaml": b"rl: dpo\ndatasets:\n"}
+    write_tree(tmp_path, {"train.csv": CSV} | guides)
+    assert forms_at(tmp_path) == [("pairs", "train.csv", "file")]
+    (tmp_path / "dataset_info.json").write_bytes(DUMP)
+    with pytest.raises(DataFailure, match="several forms"):
+        inputs(form_source(tmp_path))
+
+
 def test_forms_do_not_mix(tmp_path):
     write_tree(tmp_path, {"a": DUMP, "b": CSV})
     with pytest.raises(DataFailure, match="several forms"):
@@ -144,7 +157,7 @@ def test_a_dump_that_is_cut_later_is_still_a_dump(tmp_path):
     assert forms_at(tmp_path) == [("dump", "cut.zst", "file")]
 
 
-@given(st.text() | st.sampled_from([content.decode() for _, content in CONTENTS[-8:]]), st.integers(0, 500))
+@given(st.text() | st.sampled_from([content.decode() for _, content in CONTENTS[-11:]]), st.integers(0, 500))
 def test_any_beginning_has_a_form_or_none(text, cut):
     assert _form_of(text[:cut])[0] in ("", *TITLES)
 
@@ -153,3 +166,20 @@ def test_any_beginning_has_a_form_or_none(text, cut):
 def test_a_lone_record_is_a_dump(record, tmp_path):
     (tmp_path / "file").write_bytes(json.dumps(record, indent=1).encode())
     assert forms_at(tmp_path) == [("dump", "file", "file")]
+
+
+def test_the_monthly_dumps_are_read_as_their_torrent_lays_them_out(tmp_path):
+    write_tree(tmp_path, {"comments/RC_2015-01": DUMP, "submissions/RS_2015-01": DUMP, "sample/x": DUMP})
+    assert forms_at(tmp_path) == [
+        ("dump", "comments/RC_2015-01", "file"),
+        ("dump", "submissions/RS_2015-01", "file"),
+    ]
+
+
+def test_a_link_that_leads_nowhere_is_no_shorter_dump(tmp_path):
+    (tmp_path / "a").write_bytes(DUMP)
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert len(forms_at(tmp_path)) == 2
+    (tmp_path / "c").symlink_to(tmp_path / "gone")
+    with pytest.raises(DataFailure, match="c leads nowhere"):
+        inputs(form_source(tmp_path))

@@ -9,8 +9,8 @@ from tests.closures import ROOT, closure, imports
 
 CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
-TORCH = {"adapters", "attention", "batching", "device", "encoding", "journal"}
-TORCH |= {"logps", "lora", "models", "pretraining", "sampling", "scoring", "seam", "training"}
+TORCH = {"adapters", "attention", "batching", "budgets", "device", "encoding", "journal"}
+TORCH |= {"logps", "lora", "models", "pretraining", "preview", "sampling", "scoring", "seam", "training"}
 TORCH |= {"guards", "identity", "processes", "selection", "snapshots", "watching"}
 HUGGING_FACE = {"lora", "models", "sampling", "seam", "training"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
@@ -41,7 +41,7 @@ def test_hugging_face_stays_in_few_rooms(path):
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
 def test_one_room_each_knows_of_clusters_and_of_processes(path):
     assert "ray" not in tops(path) or path.stem == "cluster"
-    assert "multiprocessing" not in tops(path) or path.stem == "engine"
+    assert "multiprocessing" not in tops(path) or path.stem == "cores"
 
 
 def test_names_end_where_rows_are_joined():

@@ -4,10 +4,15 @@ from itertools import combinations
 
 import pytest
 
+from persuasion.config import load_params
 from persuasion.errors import DataFailure
-from persuasion.leakage import leaks, refuse_leaks
+from persuasion.grams import SHINGLE, grams, jaccard
+from persuasion.leakage import leaks, near_duplicates, refuse_leaks
 from persuasion.records import SPLITS, Pair
-from persuasion.shingles import jaccard, shingles
+from persuasion.tables import write_rows
+from tests.builders import pair
+
+PARAMS = load_params().pairs
 
 
 def text(seed, count=60):
@@ -15,64 +20,61 @@ def text(seed, count=60):
     return " ".join(f"w{draw.randrange(2000)}" for _ in range(count))
 
 
-def pair(number):
-    return Pair(
-        pair_id=f"p_{number}",
-        thread_id=f"t3_{number}",
-        split=SPLITS[number % 3],
-        prompt=text(f"prompt {number}"),
-        chosen=text(f"chosen {number}"),
-        rejected=text(f"rejected {number}"),
-        chosen_id=f"t1_{number}c",
-        rejected_id=f"t1_{number}r",
-        chosen_author="",
-        rejected_author="",
-        op_author=f"op{number}",
-        created_utc=0,
-        chosen_created_utc=0,
-        rejected_created_utc=0,
-        chosen_score=None,
-        rejected_score=None,
-        label_source="confirmed",
-    )
+def row(number):
+    return pair(
+        pair_id=f"p_{number:02}", thread_id=f"t3_{number}", split=SPLITS[number % 3], prompt=text(f"prompt {number}"),
+        chosen=text(f"chosen {number}"), rejected=text(f"rejected {number}"), chosen_id=f"t1_{number}c",
+        rejected_id=f"t1_{number}r", op_author=f"op{number}",
+    )  # fmt: skip
 
 
-PAIRS = [pair(number) for number in range(30)]
+PAIRS = [row(number) for number in range(30)]
 PLANTED = {
     "thread": {"thread_id": "t3_0"},
     "author": {"op_author": "op0"},
     "near_duplicate": {"prompt": PAIRS[0].prompt + " and more"},
     "label": {"rejected": "Edit: thanks for the delta! " + text("x")},
-    "chosen_rejected": {"rejected_id": "t1_0c"},
+    "text": {"rejected": PAIRS[0].chosen + " I say."},
+    "awarded_rejected": {"rejected_id": "t1_0c"},
 }
 
 
-def test_honest_splits_have_no_leak():
-    found = leaks(PAIRS, 0.8)
-    assert found == dict.fromkeys(PLANTED, 0)
-    refuse_leaks(found, allow=False)
+def found(tmp_path, pairs, awarded=()):
+    for split in SPLITS:
+        write_rows(tmp_path / f"{split}.parquet", [one for one in pairs if one.split == split], Pair, "pair_id")
+    return leaks(tmp_path, set(awarded), PARAMS)
+
+
+def test_honest_splits_have_no_leak(tmp_path):
+    counts = found(tmp_path, PAIRS)
+    assert counts == dict.fromkeys(PLANTED, 0)
+    refuse_leaks(counts, allow=False)
 
 
 @pytest.mark.parametrize("kind", PLANTED)
-def test_each_planted_leak_is_found_and_refused(kind):
-    found = leaks([*PAIRS[:-1], replace(PAIRS[-1], split="test", **PLANTED[kind])], 0.8)
-    assert found == dict.fromkeys(PLANTED, 0) | {kind: 1}
-    with pytest.raises(DataFailure, match=f"{kind} 1") as refused:
-        refuse_leaks(found, allow=False)
+def test_each_planted_leak_is_found_and_refused(tmp_path, kind):
+    counts = found(tmp_path, [*PAIRS[:-1], replace(PAIRS[-1], split="test", **PLANTED[kind])])
+    assert {name for name, count in counts.items() if count} <= {kind, "text"} and counts[kind]
+    assert not (counts["text"] and kind not in ("text", "near_duplicate"))
+    with pytest.raises(DataFailure, match=kind) as refused:
+        refuse_leaks(counts, allow=False)
     assert refused.value.exit_code == 3
-    refuse_leaks(found, allow=True)
+    refuse_leaks(counts, allow=True)
 
 
-def test_unknown_ops_do_not_leak():
-    assert leaks([replace(row, op_author="") for row in PAIRS], 0.8)["author"] == 0
+def test_a_delta_comment_is_nowhere_a_negative_even_if_it_is_never_chosen(tmp_path):
+    assert found(tmp_path, PAIRS, awarded=["t1_3r", "t1_elsewhere"])["awarded_rejected"] == 1
+
+
+def test_unknown_ops_do_not_leak(tmp_path):
+    assert found(tmp_path, [replace(one, op_author="") for one in PAIRS])["author"] == 0
 
 
 @pytest.mark.parametrize("threshold", [0.2, 0.5, 0.8, 1.0])
 def test_near_duplicates_are_all_those_of_a_full_comparison(threshold):
     draw = random.Random(threshold)
     words = text("all", 40).split()
-    starts = [draw.randrange(25) for _ in range(60)]
-    rows = [replace(pair(k), prompt=" ".join(words[start : start + 12])) for k, start in enumerate(starts)]
-    sets = {row.thread_id: (row.split, shingles(row.prompt)) for row in rows}
-    expected = sum(a[0] != b[0] and jaccard(a[1], b[1]) >= threshold for a, b in combinations(sets.values(), 2))
-    assert leaks(rows, threshold)["near_duplicate"] == expected > 0
+    prompts = {split: [" ".join(words[s : s + 12]) for s in draw.choices(range(25), k=20)] for split in SPLITS}
+    sets = [(split, grams(one, SHINGLE)) for split in SPLITS for one in set(prompts[split])]
+    expected = sum(a[0] != b[0] and jaccard(a[1], b[1]) >= threshold for a, b in combinations(sets, 2))
+    assert sum(1 for _ in near_duplicates(prompts, threshold)) == expected > 0

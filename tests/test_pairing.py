@@ -1,47 +1,18 @@
-import json
 import random
-import shutil
 from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
-from persuasion.config import Pairs, Split
+from persuasion.config import load_params
 from persuasion.corpus import corpus
-from persuasion.errors import DataFailure
-from persuasion.pairing import build_pairs, orphans
-from persuasion.records import (
-    BOT,
-    DELETED,
-    MODERATOR,
-    SPLITS,
-    Comment,
-    CorpusThread,
-    Delta,
-    Pair,
-    Submission,
-    ThreadSplit,
-)
-from persuasion.tables import read_rows, write_rows
-from persuasion.usable import assemble
-from stages import pair as stage
-from tests.builders import comment, submission
+from persuasion.pairing import build_pairs
+from persuasion.records import BOT, DELETED, MODERATOR, Pair
+from persuasion.tables import write_rows
+from tests.builders import comment, delta, submission, talk_of
 
-PARAMS = Pairs(
-    negative="random",
-    per_positive=2,
-    min_words=1,
-    max_words=60,
-    op_must_read=True,
-    split=Split(train=0.6, validation=0.2, test=0.2),
-    clean=True,
-    min_threads=1,
-    near_duplicate=0.8,
-    allow_leaks=False,
-    seed=1,
-)
+PARAMS = replace(load_params().pairs, min_words=1, max_words=60)
 
 TOLD = "You made the one point that tells the verdict, friend, and I thank you."
 
@@ -50,10 +21,6 @@ def words(seed, count=20):
     """A text that no other seed gives."""
     draw = random.Random(seed)
     return " ".join(draw.choice("abcdefghij") + draw.choice("aeiou") + draw.choice("klmnprst") for _ in range(count))
-
-
-def delta(by_op=True, source="confirmed"):
-    return Delta(by="OP" if by_op else "other", by_op=by_op, source=source, at=500)
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +58,7 @@ def forum(count=40):
 
 
 def built(posts, comments, params=PARAMS):
-    return build_pairs(assemble(posts, comments, clean=True), params)
+    return build_pairs(talk_of(posts, comments), params)
 
 
 def test_order_of_rows_does_not_matter(tmp_path):
@@ -128,9 +95,7 @@ def test_every_award_and_every_thread_ends_once():
         ("no_post", reply("o", "t3_unknown", **win)),
     ]
     comments += [row for _, row in more]
-    threads = assemble(posts, comments, clean=True)
-    pairs, dropped = build_pairs(threads, PARAMS)
-    dropped += orphans(threads, comments)
+    pairs, dropped = built(posts, comments)
     reasons = {row.id: row.reason for row in dropped if row.kind == "comment"}
     assert [reasons[row.id] for _, row in more] == [reason for reason, _ in more]
     ended = [row.id for row in dropped if row.kind == "comment"] + list({pair.chosen_id for pair in pairs})
@@ -226,63 +191,52 @@ def test_prompt_is_title_blank_line_text_and_tells_no_verdict():
     assert not pairs
 
 
-def test_corpus_is_every_usable_reply_of_one_split():
+def test_corpus_is_every_usable_reply():
     posts = [post("t3_1"), post("t3_2", selftext=TOLD), post("t3_3", role=DELETED), post("t3_4"), post("t3_5")]
     spoiled = [reply("told", "t3_1", body=TOLD), reply("n", "t3_1", parent_id="t1_x"), reply("b", "t3_1", role=BOT)]
     comments = talk("t3_1", reply("plain", "t3_1"), *spoiled) + talk("t3_2") + talk("t3_3") + talk("t3_4")
-    splits = {row.id: "train" for row in posts} | {"t3_4": "test"}
-    rows = corpus(assemble(posts, comments, clean=True), splits, "train", PARAMS)
-    assert [(row.thread_id, row.completions) for row in rows] == [("t3_1", (words("plain"), words("t3_1-won")))]
-    assert rows[0].prompt == assemble(posts[:1], [], clean=True)[0].prompt
-
-
-def run_stage(folder, monkeypatch, posts, comments):
-    monkeypatch.chdir(folder)
-    write_rows(Path("data/threads/submissions.parquet"), posts, Submission, "id")
-    write_rows(Path("data/threads/comments.parquet"), comments, Comment, "id")
-    stage.main()
-
-
-def test_stage_writes_pairs_corpus_and_figures_that_add_up(tmp_path, monkeypatch):
-    shutil.copy("params.yaml", tmp_path)
-    posts, comments = forum(120)
-    run_stage(tmp_path, monkeypatch, posts, comments)
-    figures = json.loads(stage.METRICS.read_text())["pair"]
-    pairs = {split: read_rows(stage.PAIRS / f"{split}.parquet", Pair) for split in SPLITS}
-    assert figures["pairs"] == {split: len(rows) for split, rows in pairs.items()}
-    lines = [json.loads(line) for line in (stage.PAIRS / "dropped.jsonl").read_text().splitlines()]
-    assert figures["dropped_by"] == Counter(line["reason"] for line in lines)
-    assert {tuple(line) for line in lines} == {("id", "kind", "reason", "thread_id")}
-    kinds = Counter(line["kind"] for line in lines)
-    assert figures["awarded"]["all"] == figures["awarded"]["chosen"] + kinds["comment"] == 240
-    assert figures["threads"]["all"] == sum(figures["threads"][split] for split in SPLITS) + kinds["thread"] == 120
-    assert not any(figures["leaks"].values())
-    splits = {row.thread_id: row.split for row in read_rows(stage.PAIRS / "splits.parquet", ThreadSplit)}
-    assert set(splits) == {row.id for row in posts}
-    corpus = {split: read_rows(stage.CORPUS / f"{split}.parquet", CorpusThread) for split in ("train", "validation")}
-    for split, rows in corpus.items():
-        assert {row.thread_id for row in rows} == {thread for thread, name in splits.items() if name == split}
-    assert all(splits[pair.thread_id] == split for split, rows in pairs.items() for pair in rows)
-
-
-@pytest.mark.parametrize(
-    ("threads", "says"), [(1, r"train \d, validation \d, test \d"), (10, "no thread gives a pair")]
-)
-def test_stage_refuses_too_little_and_leaves_nothing(tmp_path, monkeypatch, threads, says):
-    shutil.copy("params.yaml", tmp_path)
-    posts, comments = forum(threads)
-    if threads == 10:
-        comments = [replace(row, earned_delta=False, deltas=()) for row in comments]
-    with pytest.raises(DataFailure, match=says):
-        run_stage(tmp_path, monkeypatch, posts, comments)
-    assert {path.name for path in Path().iterdir()} == {"params.yaml", "data"}
-    assert {path.name for path in Path("data").iterdir()} == {"threads"}
+    rows = corpus(talk_of(posts, comments), PARAMS)
+    assert [(row.thread_id, row.completions) for row in rows] == [
+        ("t3_1", (words("plain"), words("t3_1-won"))),
+        ("t3_4", (words("t3_4-won"),)),
+    ]
+    assert rows[0].prompt == talk_of(posts[:1], []).posts[0].prompt
 
 
 def test_a_title_alone_is_a_prompt_and_uncleaned_texts_stay_as_they_are():
     posts, comments = forum(1)
     titled = replace(posts[0], title="CMV: Naps help", selftext="")
-    assert assemble([titled], comments, clean=True)[0].prompt == "CMV: Naps help"
-    raw = assemble([replace(posts[0], selftext="&gt; EDIT: !delta")], comments, clean=False)[0]
-    assert raw.prompt.endswith("&gt; EDIT: !delta")
-    assert all(raw.texts[row.id] == row.body for row in comments if row.id in raw.texts)
+    assert talk_of([titled], comments).posts[0].prompt == "CMV: Naps help"
+    raw = talk_of([replace(posts[0], selftext="&gt; EDIT: !delta")], comments, clean=False)
+    assert raw.posts[0].prompt.endswith("&gt; EDIT: !delta")
+    assert sorted(raw.texts(range(len(comments)))) == sorted(row.body for row in comments)
+
+
+def test_a_prompt_of_absurd_length_is_dropped():
+    posts, comments = forum(1)
+    _, dropped = built(posts, comments, replace(PARAMS, max_prompt_words=40))
+    assert {row.reason for row in dropped if row.id == "t3_000-won"} == {"prompt_too_long"}
+
+
+def crowd(winners=3, others=2):
+    """One thread of many winners and few who earned nothing."""
+    won = [reply(f"w{k}", "t3_1", deltas=(delta(),)) for k in range(winners)]
+    return [post("t3_1")], talk("t3_1", *won, *(reply(f"c{k}", "t3_1") for k in range(others)))
+
+
+def test_no_negative_is_used_more_often_than_allowed_and_first_pairs_come_before_second_ones():
+    pairs, dropped = built(*crowd(), replace(PARAMS, max_reuse=2))
+    assert max(Counter(pair.rejected_id for pair in pairs).values()) == 2
+    assert len(pairs) == 4 and {pair.chosen_id for pair in pairs} == {"t3_1-won", "w0", "w1", "w2"}
+    pairs, dropped = built(*crowd(), replace(PARAMS, max_reuse=1))
+    assert len({pair.rejected_id for pair in pairs}) == len(pairs) == 2
+    assert [row.reason for row in dropped if row.kind == "comment"] == ["negatives_used_up"] * 2
+
+
+def test_a_thread_gives_no_more_pairs_than_allowed():
+    pairs, dropped = built(*crowd(), replace(PARAMS, max_per_thread=3))
+    assert len(pairs) == len({pair.chosen_id for pair in pairs}) == 3
+    assert [row.reason for row in dropped if row.kind == "comment"] == ["thread_cap"]
+    posts, comments = crowd()
+    random.Random(1).shuffle(comments)
+    assert built(posts, comments, replace(PARAMS, max_per_thread=3))[0] == pairs

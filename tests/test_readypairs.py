@@ -70,7 +70,8 @@ def test_a_csv_row_lies_where_its_place_says(texts):
     ("content", "words"),
     [
         ('[{"prompt": "a", "chosen": "b"}]', "row 1: rejected is nothing"),
-        ('[{"prompt": "a", "chosen": "b", "rejected": ["c"]}]', "row 1: rejected is list"),
+        ('[{"prompt": "a", "chosen": "b", "rejected": ["c"]}]', r"row 1: rejected\[0\] is str"),
+        ('[{"prompt": "a", "chosen": "b", "rejected": 5}]', "row 1: rejected is int"),
         ('[{"prompt": "a", "chosen": "b", "rejected": "c"}, 5]', "row 2: the row is int"),
         ('{"prompt": "a", "chosen": "b", "rejected": "c"}\n{"post": "a"}', "row 2: positive is nothing"),
         ('[{"prompt": "a"', "not valid JSON"),
@@ -83,6 +84,43 @@ def test_a_csv_row_lies_where_its_place_says(texts):
 def test_a_wrong_row_is_named(content, words):
     with pytest.raises(DataFailure, match=words):
         read(content)
+
+
+def said(role, text):
+    return {"role": role, "content": text}
+
+
+ODD = [
+    ({"prompt": [said("user", "a"), said("assistant", "b"), said("user", "c")]}, "prompt is a list of 3", "turns"),
+    ({"prompt": [said("system", "Be kind."), said("user", "a")]}, "prompt is a list of 2", "one message by the user"),
+    ({"prompt": []}, "prompt is a list of 0", "one message"),
+    ({"prompt": said("assistant", "a")}, "prompt.role is 'assistant'", "user or human"),
+    ({"chosen": [said("user", "a"), said("assistant", "b")]}, "chosen is a list of 2", "one message by the assistant"),
+    ({"chosen": {"from": "human", "value": "b"}}, "chosen.from is 'human'", "assistant or gpt"),
+    ({"chosen": {"content": "b"}}, "chosen.role is nothing", "assistant or gpt"),
+    ({"chosen": said("\x1b[2J", "b")}, r"chosen.role is '\x1b[2J'", "assistant or gpt"),
+    ({"chosen": [said("assistant", [{"type": "text"}])]}, "chosen[0].content is list", "a text"),
+    ({"rejected": said("assistant", None)}, "rejected.content is nothing", "a text"),
+    ({"prompt": ..., "messages": "a", "rejected": ...}, "rejected is nothing", "a text"),
+    ({"prompt": ..., "conversations": [{"from": "human"}]}, "conversations[0].value is nothing", "a text"),
+    ({"prompt": ..., "instruction": "a", "input": 5}, "input is int", "a text"),
+    ({"prompt": ..., "instruction": "a", "history": [["b", "c"]]}, "history is a list with turns", "none"),
+]
+
+
+@pytest.mark.parametrize(("changes", "got", "expected"), ODD)
+def test_what_is_no_single_message_is_refused_by_name(changes, got, expected):
+    row = {"prompt": "a", "chosen": "b", "rejected": "c"}
+    wrong = {name: value for name, value in {**row, **changes}.items() if value is not ...}
+    with pytest.raises(DataFailure) as failure:
+        read(json.dumps([row, wrong]))
+    assert failure.value.what == f"row 2: {got}" and expected in failure.value.why
+    assert failure.value.where == "file" and failure.value.exit_code == 3
+
+
+def test_alpacas_instruction_and_input_are_one_prompt():
+    rows_ = [{"instruction": "Naps?", "input": more, "chosen": "a", "rejected": "b"} for more in ("", None, "Why?")]
+    assert {post.selftext for post in posts(read(json.dumps(rows_))).values()} == {"Naps?", "Naps?\nWhy?"}
 
 
 def test_columns_that_are_not_read_are_known():

@@ -61,6 +61,18 @@ def reply(
     )
 
 
+def preview(text: str) -> dict[str, object]:
+    """A line of preview.jsonl whose texts are ``text``; nothing was made visible in it."""
+
+    def run(role: str, scored: bool) -> dict[str, object]:
+        return {"role": role, "scored": scored, "tokens": 2, "texts": [text, " end"]}
+
+    frame = {"role": "frame", "scored": False, "tokens": 1, "texts": ["<|user|>"]}
+    prompt = [frame, run("prompt", False), run("cut", False)]
+    ids = {"pair_id": "p_1", "thread_id": "t3_abc", "chosen_id": "t1_a", "rejected_id": "t1_b", "split": "validation"}
+    return {**ids, "unfit": "", "prompt": prompt, "chosen": [run("chosen", True)], "rejected": [run("rejected", True)]}
+
+
 def inputs(
     replies: list[Reply], *, public: bool = False, synthetic: bool = True, evaluate: object = EVALUATE
 ) -> Inputs:
@@ -79,6 +91,9 @@ def inputs(
         validation=points[::4],
         reliability=[{"predicted": 0.6, "observed": 0.7, "pairs": 10}, {"predicted": 0.9, "observed": 0.8, "pairs": 9}],
         margins=[{"low": -1.0, "high": 0.0, "pairs": 3}, {"low": 0.0, "high": 1.0, "pairs": 16}],
+        lengths=[{"low": -40.0, "high": 0.0, "pairs": 9}, {"low": 0.0, "high": 40.0, "pairs": 11}],
+        tokens=[{"low": 8.0 * n, "high": 8.0 * n + 8, "prompt": n, "chosen": 3 - n, "rejected": 1} for n in range(4)],
+        previews=[preview(reply.prompt) for reply in replies],
         replies=replies,
         params=replace(params, report=replace(params.report, public=public)),
         synthetic=synthetic,
@@ -144,11 +159,33 @@ def test_public_reports_withhold_people_and_copies_of_them() -> None:
         assert "person wrote" in form(inputs([real], public=True, synthetic=True))
 
 
+def test_pairs_are_shown_token_by_token_with_marks_besides_colours() -> None:
+    long = preview("A person's post")
+    long["prompt"] = [{"role": "prompt", "scored": False, "tokens": 900, "texts": [f"w{n}\n" for n in range(900)]}]
+    page = report.html(replace(inputs([]), previews=[preview("nap"), long, {**long, "unfit": "empty_prompt"}]))
+    tags = [attributes.get("class") for tag, attributes in Page(page).tags if tag == "span"]
+    assert {"frame", "prompt", "cut", "chosen scored", "rejected scored"} <= set(tags)
+    words = Page(page).words
+    assert "Prompt: 3 tokens, 2 cut" in words and "… 540 more …" in words and "(dropped: empty prompt)" in words
+    assert "w299↵\n" in words and "w300" not in words and "w899" in words
+    text = report.markdown(replace(inputs([]), previews=[preview("nap")]))
+    assert "**Prompt**: 3 tokens, 2 cut" in text and "&lt;\\|user\\|&gt;│nap│ end│⟦nap│ end⟧" in text
+
+
+def test_a_preview_of_people_is_withheld_in_public_but_its_counts_stay() -> None:
+    one = replace(inputs([], public=True, synthetic=False), previews=[preview("A person's post")])
+    for form in (report.html, report.markdown):
+        text = form(one)
+        assert "person&#39;s post" not in text and "person's post" not in text and "p_1" not in text
+        assert WITHHELD.strip("[]") in text and "2 cut" in text and "user" in text
+
+
 def test_figures_are_drawn_and_told_when_missing() -> None:
     page = Page(report.html(inputs([])))
     drawn = [a["src"] or "" for tag, a in page.tags if tag == "img"]
-    assert len(drawn) == 6 and all(b64decode(src.split(",")[1]).lstrip().startswith(b"<?xml") for src in drawn)
-    bare = replace(inputs([]), metrics={}, training=[], validation=[], reliability=[], margins=[])
+    assert len(drawn) == 8 and all(b64decode(src.split(",")[1]).lstrip().startswith(b"<?xml") for src in drawn)
+    names = ("training", "validation", "reliability", "margins", "lengths", "tokens", "previews")
+    bare = replace(inputs([]), metrics={}, **{name: [] for name in names})
     empty = Page(report.html(bare))
     assert not [tag for tag, _ in empty.tags if tag == "img"] and "No figure of" in empty.words
     assert "–" in empty.words and "not measured in this run" in empty.words

@@ -13,7 +13,7 @@ from persuasion.adapters import save_adapter
 from persuasion.errors import IntegrityFailure, SurroundingsFailure, TrainingFailure, UsageFailure
 from persuasion.files import digest
 from persuasion.journal import Journal
-from persuasion.scoring import judge_pairs
+from persuasion.scoring import encode_pairs, judge_pairs
 from tests import tiny
 
 TOK = tiny.tokenizer()
@@ -81,6 +81,35 @@ def test_trl_runs_the_packed_path_and_agrees_with_its_own():
     theirs = training.build(other, TOK, PAIRS, reference, PARAMS)
     perturb(theirs.model)
     assert theirs.compute_loss(theirs.model, inputs).item() == pytest.approx(packed.item(), abs=1e-4)
+
+
+@pytest.mark.parametrize("quirk", ["ours", "pad is the end", "adds bos"])
+def test_trl_sees_every_row_and_token_that_the_budgets_left(quirk):
+    """Texts far over budget: the trainer's batches and the model's own input hold what `encoding` left, and no less."""
+    far = [
+        tiny.pair(n, prompt=f"Post {n}. " + tiny.TEXTS[0] * 30, chosen=f"{n} " * n * 50, rejected=tiny.TEXTS[2] * 20)
+        for n in range(1, 7)
+    ]
+    tok = tiny.QUIRKS[quirk]()
+    encoded = encode_pairs(tok, [*far, tiny.pair(9, chosen="")], tiny.ENCODING)
+    assert len(encoded) == 6 and all(pair.prompt_lost and pair.rejected_lost for pair in encoded)
+    lm = tiny.llama(len(tok)).float()
+    params = replace(PARAMS, train=replace(PARAMS.train, epochs=1))
+    trainer = training.build(lm, tok, encoded, tiny.reference(lm, encoded), params)
+    seen = [
+        (tuple(ids[mask == 1].tolist()), int(scored.sum()))
+        for batch in trainer.get_train_dataloader()
+        for ids, mask, scored in zip(batch["input_ids"], batch["attention_mask"], batch["completion_mask"], strict=True)
+    ]
+    expected = [(pair.prompt + ids, len(ids)) for pair in encoded for ids in (pair.chosen, pair.rejected)]
+    assert sorted(seen) == sorted(expected)
+    fed = []
+    lm.base_model.register_forward_pre_hook(
+        lambda _, args, given: fed.append(given["input_ids"].numel()), with_kwargs=True
+    )
+    _, steps, _ = training.train(trainer, lambda epoch: None)
+    assert steps == len(fed) == 2  # batches of 4 and 2
+    assert sum(fed) == sum(len(pair.prompt) + len(pair.chosen) + len(pair.rejected) for pair in encoded)
 
 
 def perturb(model):

@@ -3,7 +3,17 @@
 from dataclasses import replace
 
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel, MistralConfig, MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM
+from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
+from tokenizers.models import Unigram
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from persuasion import models
 from persuasion.config import Params, load_params
@@ -23,6 +33,40 @@ ENCODING = replace(PARAMS.encoding, prompt_tokens=64, total_tokens=128)
 
 def tokenizer():
     return models.new_tokenizer(TEXTS, 320)
+
+
+def _wrapped(backend, **names):
+    template = models.CHAT_TEMPLATE if "bos_token" in names else models.CHAT_TEMPLATE.replace("{{ bos_token }}", "")
+    return PreTrainedTokenizerFast(tokenizer_object=backend, chat_template=template, **names)
+
+
+def _backend():
+    return Tokenizer.from_str(tokenizer().backend_tokenizer.to_str())
+
+
+def _adds_bos():
+    """As Llama's: every call without a word against it puts BOS in front."""
+    backend, bos = _backend(), (models.BEGIN, tokenizer().bos_token_id)
+    backend.post_processor = processors.TemplateProcessing(single="<|begin|> $A", special_tokens=[bos])
+    return _wrapped(backend, bos_token=models.BEGIN, eos_token=models.END, pad_token=models.PAD)
+
+
+def metaspace():
+    """As T5's and old Llama's: spaces are part of words, control tokens lie in the model's own vocabulary."""
+    letters = "abcdefghijklmnopqrstuvwxyzAINPRSTY.:?<>/|▁"
+    words = [("<unk>", -20.0), ("<s>", 0.0), ("</s>", 0.0), ("▁nap", -3.0), ("▁helps", -3.0)]
+    backend = Tokenizer(Unigram([*words, *((letter, -5.0) for letter in letters)], unk_id=0))
+    backend.pre_tokenizer, backend.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    return _wrapped(backend, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
+QUIRKS = {
+    "ours": tokenizer,
+    "no bos, pad or unk": lambda: _wrapped(_backend(), eos_token=models.END),
+    "pad is the end": lambda: _wrapped(_backend(), eos_token=models.END, pad_token=models.END),
+    "adds bos": _adds_bos,
+    "metaspace": metaspace,
+}
 
 
 def llama(vocabulary: int):

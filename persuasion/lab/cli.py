@@ -3,17 +3,25 @@
 Commands import what they need when they run, so that help and completion stay instant.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from persuasion.errors import RemoteFailure, SurroundingsFailure
 from persuasion.running import run
 
+if TYPE_CHECKING:
+    from persuasion.lab.export import Exported
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+previews = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(previews, name="preview", help="Look at what the model will see, before it does.")
+export = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(export, name="export", epilog="Example: persuasion export pairs --format json -o pairs.json")
 
 
 def _version(wanted: bool) -> None:
@@ -106,6 +114,91 @@ def forget(
         print(forgetting.text(told))
     if require_remotes and told.unreachable:
         raise RemoteFailure(f"not looked into: {', '.join(sorted(told.unreachable))}", fix="try again when it answers")
+
+
+@export.callback()
+def exports() -> None:
+    """Write pairs or threads in the forms of other programs. People wrote these texts: mind who gets them."""
+
+
+@export.command("pairs", epilog="Example: persuasion export pairs --format conversational -o ../pairs")
+def export_pairs(
+    form: Annotated[
+        Literal["jsonl", "json", "csv", "conversational", "llamafactory", "llamafactory-sharegpt", "axolotl"],
+        typer.Option("--format", help="jsonl and csv hold every column; the others the three texts."),
+    ] = "jsonl",
+    split: Annotated[Literal["train", "validation", "test", "all"], typer.Option(help="Which pairs.")] = "all",
+    out: Annotated[
+        str | None,
+        typer.Option("-o", "--out", metavar="FILE|DIR|-", help="Default: a folder in exports/. - is stdout."),
+    ] = None,
+    raw_csv: Annotated[
+        bool, typer.Option("--raw-csv", help="Do not put ' before cells that a spreadsheet would run.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Write the pairs for TRL, LLaMA-Factory, Axolotl, a spreadsheet, or the original research code."""
+    from persuasion.lab import export as exporting
+    from persuasion.lab.workspace import top
+
+    told = exporting.pairs(top(Path.cwd()), form, split, out, raw_csv=raw_csv)
+    _tell(told, "pairs", as_json=as_json)
+
+
+@export.command("threads", epilog="Example: persuasion export threads -o - | head -1")
+def export_threads(
+    form: Annotated[Literal["jsonl"], typer.Option("--format", help="One record a line.")] = "jsonl",
+    out: Annotated[
+        str | None,
+        typer.Option("-o", "--out", metavar="FILE|-", help="Default: exports/threads.jsonl. - is stdout."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Write the way from a top-level comment to each comment by the post's author, and whether it gave a delta."""
+    from persuasion.lab import export as exporting
+    from persuasion.lab.workspace import top
+
+    _tell(exporting.threads(top(Path.cwd()), out), "records", as_json=as_json)
+
+
+def _tell(told: "Exported", what: str, *, as_json: bool) -> None:
+    """Print an export's summary: beside the data on stdout there is no room, so then to stderr."""
+    import json
+
+    from persuasion.lab import export as exporting
+
+    stream = sys.stderr if exporting.STDOUT in told.files else sys.stdout
+    words = json.dumps(exporting.as_json(told, what), indent=2) if as_json else exporting.text(told, what)
+    print(words, file=stream)
+
+
+@previews.command("pairs", epilog="Example: persuasion preview pairs --split validation -n 1")
+def preview_pairs(
+    split: Annotated[str | None, typer.Option(metavar="SPLIT", help="train (default), validation or test.")] = None,
+    pair: Annotated[str | None, typer.Option(metavar="ID", help="This pair alone, from whatever split.")] = None,
+    count: Annotated[int, typer.Option("-n", min=1, help="Pairs shown, the first by id.")] = 3,
+    width: Annotated[int | None, typer.Option(min=40, metavar="COLUMNS", help="Default: the terminal's.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show pairs as the model sees them: every token, what carries loss, what the token budgets cut.
+
+    Needs data/pairs and models/base only. NO_COLOR=1 gives marks instead of colours.
+    """
+    import json
+    import shutil
+
+    from persuasion.lab import preview as shown
+    from persuasion.lab.workspace import top
+
+    root = top(Path.cwd())
+    pairs = shown.laid_out(root, split, pair, count)
+    if as_json:
+        print(json.dumps(shown.as_json(pairs, shown.budgets(root)), indent=2, sort_keys=True))
+    else:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every character of a post
+        wide = width or shutil.get_terminal_size().columns
+        print(shown.rendered(pairs, shown.budgets(root), wide, shown.wants_colours(sys.stdout)))
 
 
 def main() -> None:

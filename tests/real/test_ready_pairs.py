@@ -9,11 +9,13 @@ import pytest
 from persuasion.config import load_params
 from persuasion.leakage import leaks
 from persuasion.pairing import build_pairs
-from persuasion.usable import assemble
-from tests.builders import source
+from persuasion.records import SPLITS, Pair
+from persuasion.tables import write_rows
+from tests.builders import source, talk_of
 from tests.extracting import read
 
 PARAMS = load_params().pairs
+AS_GIVEN = replace(PARAMS, clean=False, min_words=1, max_words=10**6, max_prompt_words=10**6)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def tan(real_data):
 def built(path, params=PARAMS):
     """Pairs and drops of the file; texts are masked where they are cleaned."""
     ready = read(source(path, max_line_bytes=1 << 24, mask=params.clean))
-    return build_pairs(assemble(ready.submissions, ready.comments, clean=params.clean), params)
+    return build_pairs(talk_of(ready.submissions, ready.comments, clean=params.clean), params)
 
 
 def unix(text):
@@ -61,15 +63,38 @@ def test_the_pairs_survive_cleaning_and_every_lost_one_is_named(tan):
     assert len(pairs) >= 475
     assert sum(row.reason.endswith("label_residue") for row in dropped) <= 15
     assert longer_wins([(pair.chosen, pair.rejected) for pair in pairs]) == pytest.approx(0.57, abs=0.01)
-    found = leaks(pairs, PARAMS.near_duplicate)
-    assert (found["label"], found["chosen_rejected"]) == (0, 0)
 
 
 def test_uncleaned_every_distinct_row_is_a_pair(tan):
     path, rows = tan
-    pairs, dropped = built(path, replace(PARAMS, clean=False, min_words=1, max_words=10**6))
+    pairs, dropped = built(path, AS_GIVEN)
     assert (len(pairs), dropped) == (497, [])
     assert {(pair.prompt, pair.chosen, pair.rejected) for pair in pairs} == set(rows)
+
+
+def label_leaks(folder, pairs):
+    """What the audit counts in files of these pairs."""
+    for split in SPLITS:
+        rows = [replace(pair, split=split) for pair in pairs if split == "test"]
+        write_rows(folder / f"{split}.parquet", rows, Pair, "pair_id")
+    return leaks(folder, set(), PARAMS)["label"]
+
+
+def test_the_audit_finds_the_posts_that_announce_their_verdict_and_cleaning_leaves_none(tan, tmp_path):
+    raw, cleaned = built(tan[0], AS_GIVEN)[0], built(tan[0])[0]
+    posts = [replace(pair, chosen="A reply.", rejected="Another.") for pair in raw]
+    assert label_leaks(tmp_path, posts) >= 36  # as counted by hand with a narrower rule
+    assert label_leaks(tmp_path, raw) > label_leaks(tmp_path, posts)
+    assert label_leaks(tmp_path, cleaned) == 0
+
+
+def test_cleaning_does_not_change_who_is_longer(tan):
+    raw = {(pair.chosen_id, pair.rejected_id): pair for pair in built(tan[0], AS_GIVEN)[0]}
+    every = replace(PARAMS, min_words=1, max_words=10**6, max_prompt_words=10**6)
+    cleaned = {(pair.chosen_id, pair.rejected_id): pair for pair in built(tan[0], every)[0]}
+    shared = sorted(raw.keys() & cleaned.keys())
+    before, after = (longer_wins([(rows[key].chosen, rows[key].rejected) for key in shared]) for rows in (raw, cleaned))
+    assert len(shared) >= 480 and abs(before - after) < 0.01, (before, after)
 
 
 def test_json_gives_the_same_pairs(tan, tmp_path):
