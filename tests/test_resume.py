@@ -30,7 +30,11 @@ def plain(server, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=[{}, {"lora.dropout": 0.3, "train.accumulation": 2}], ids=["plain", "dropout"])
+@pytest.fixture(
+    scope="module",
+    params=[{}, {"lora.dropout": 0.3, "train.accumulation": 2}],
+    ids=["plain", "dropout"],
+)
 def undisturbed(request, server, plain):
     """A bench, and how its run went that nothing disturbed."""
     start = twin(plain, f"start-{len(request.param)}", **request.param)
