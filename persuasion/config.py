@@ -148,7 +148,11 @@ class Train:
     max_grad_norm: float
     optimizer: str
     gradient_checkpointing: bool
+    early_stopping: int | None
+    select: Literal["last", "nll_calibrated", "reward_accuracy", "loss"]
+    processes: int
     log_every: int
+    save_every: int
     sample_pairs: int
     sample_tokens: int
     seed: int
@@ -157,8 +161,10 @@ class Train:
         refuse("learning_rate", "above 0", unless=self.learning_rate > 0)
         refuse("warmup_ratio", "from 0 to below 1", unless=0 <= self.warmup_ratio < 1)
         refuse("weight_decay", "at least 0", unless=self.weight_decay >= 0)
+        refuse("early_stopping", "null or at least 1", unless=self.early_stopping is None or self.early_stopping >= 1)
+        refuse("save_every", "at least 0 (0: no checkpoints)", unless=self.save_every >= 0)
         refuse("max_grad_norm", "above 0", unless=self.max_grad_norm > 0)
-        for name in ("epochs", "batch_size", "accumulation", "log_every", "sample_tokens"):
+        for name in ("epochs", "batch_size", "accumulation", "processes", "log_every", "sample_tokens"):
             refuse(name, "at least 1", unless=getattr(self, name) >= 1)
         refuse("sample_pairs", "at least 0", unless=self.sample_pairs >= 0)
 

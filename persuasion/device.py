@@ -20,9 +20,12 @@ def prepare(compute: Compute, seed: int) -> torch.device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     keep_freed_memory()
     torch.set_num_threads(compute.threads)
+    os.environ["OMP_NUM_THREADS"] = str(compute.threads)  # accelerate sets another number where this is not set
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.manual_seed(seed)
     cuda = torch.cuda.is_available()
+    if cuda and "LOCAL_RANK" in os.environ:  # one of several processes: each has a GPU of its own
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     if compute.device == "cuda" and not cuda:
         raise SurroundingsFailure(
             "compute.device is cuda, but torch sees no GPU", fix="set compute.device: auto, or install a CUDA torch"

@@ -1,17 +1,25 @@
 """What is written down after each epoch: a verdict on every validation pair, and replies to a few of them."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import torch
 
 from persuasion.calibration import nll_calibrated
 from persuasion.config import Params
+from persuasion.curves import Curve, Row
 from persuasion.dpo import loss
 from persuasion.encoding import EncodedPair
 from persuasion.measures import accuracy, mean
+from persuasion.processes import gathered, rank, share
 from persuasion.records import EpochReply, EpochVerdict, Pair, Reference, Verdict
 from persuasion.sampling import greedy, sample
-from persuasion.scoring import judge_pairs
-from persuasion.tables import plain
+from persuasion.scoring import score_pairs, verdict
+from persuasion.tables import plain, read_rows, write_rows
+
+VERDICTS, REPLIES = "verdicts.parquet", "replies.json"
 
 
 class Journal:
@@ -28,41 +36,76 @@ class Journal:
     ) -> None:
         self.lm, self.tokenizer, self.params, self.reference = lm, tokenizer, params, reference
         self.pairs, self.encoded = pairs, encoded
-        self.last: list[Verdict] = []
         self.verdicts: list[EpochVerdict] = []
         self.replies: list[EpochReply] = []
-        self.curve: list[dict[str, Any]] = []
+        self.shown = Curve("validation")
+
+    @property
+    def curve(self) -> list[Row]:
+        """The figures of each epoch."""
+        return self.shown.rows
 
     def __call__(self, epoch: int) -> None:
         """Judge and sample with the policy as it stands after ``epoch``."""
-        dpo = self.params.dpo
-        self.last = judge_pairs(self.lm, self.encoded, self.reference, dpo.beta, self.params.compute.batch_tokens)
-        losses = [loss(verdict.margin, dpo.label_smoothing) for verdict in self.last]
+        judged = self._judge()
+        losses = [loss(one.margin, self.params.dpo.label_smoothing) for one in judged]
         self.verdicts += [
             EpochVerdict(epoch=epoch, split="validation", loss=one, **plain(verdict))
-            for one, verdict in zip(losses, self.last, strict=True)
+            for one, verdict in zip(losses, judged, strict=True)
         ]
-        self.curve.append({"epoch": epoch, **validation(self.last, losses)})
+        self.shown.add({"epoch": epoch, **validation(judged, losses)})
         self.replies += self._replies(epoch)
+
+    def of(self, epoch: int) -> tuple[list[EpochVerdict], dict[str, Any]]:
+        """The verdicts and figures after ``epoch``."""
+        figures = next(row for row in self.curve if row["epoch"] == epoch)
+        verdicts = [verdict for verdict in self.verdicts if verdict.epoch == epoch]
+        return verdicts, {name: value for name, value in figures.items() if name != "epoch"}
+
+    def write(self, folder: Path) -> None:
+        """Write what is in the tables for a checkpoint; of the pairs' own texts, their ids only."""
+        write_rows(folder / VERDICTS, self.verdicts, EpochVerdict, ("epoch", "pair_id"))
+        replies = [[reply.epoch, reply.pair_id, reply.text] for reply in self.replies]
+        (folder / REPLIES).write_text(json.dumps(replies), encoding="utf-8")
+        self.shown.write(folder)
+
+    def read(self, folder: Path) -> None:
+        """Take the tables of a checkpoint."""
+        pairs = {pair.pair_id: pair for pair in self.pairs}
+        self.verdicts = read_rows(folder / VERDICTS, EpochVerdict)
+        self.shown.read(folder)
+        replies = json.loads((folder / REPLIES).read_text(encoding="utf-8"))
+        self.replies = [_reply(epoch, pairs[pair_id], text) for epoch, pair_id, text in replies]
+
+    def _judge(self) -> list[Verdict]:
+        """A verdict on every pair, each scored by one of all processes."""
+        mine = score_pairs(self.lm, share(self.encoded), self.params.compute.batch_tokens)
+        part = torch.tensor(mine, dtype=torch.float64, device=self.lm.device).reshape(-1, 2)
+        scored = zip(self.encoded, gathered(part).tolist(), strict=True)
+        beta = self.params.dpo.beta
+        return [verdict(self.reference[pair.pair_id], chosen, other, beta) for pair, (chosen, other) in scored]
 
     def _replies(self, epoch: int) -> list[EpochReply]:
         few = self.params.train.sample_pairs
-        if not few:
+        if not few or rank() > 0:
             return []
         settings = greedy(self.params.train.sample_tokens, few)
-        sampled = sample(self.lm, self.tokenizer, [pair.prompt for pair in self.encoded[:few]], settings)
-        return [
-            EpochReply(
-                epoch=epoch,
-                pair_id=pair.pair_id,
-                thread_id=pair.thread_id,
-                prompt=pair.prompt,
-                text=reply.text,
-                chosen=pair.chosen,
-                rejected=pair.rejected,
-            )
-            for pair, reply in zip(self.pairs[:few], sampled, strict=True)
-        ]
+        devices = [self.lm.device] if self.lm.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):  # sampling has a seed of its own, which dropout must not inherit
+            sampled = sample(self.lm, self.tokenizer, [pair.prompt for pair in self.encoded[:few]], settings)
+        return [_reply(epoch, pair, reply.text) for pair, reply in zip(self.pairs[:few], sampled, strict=True)]
+
+
+def _reply(epoch: int, pair: Pair, text: str) -> EpochReply:
+    return EpochReply(
+        epoch=epoch,
+        pair_id=pair.pair_id,
+        thread_id=pair.thread_id,
+        prompt=pair.prompt,
+        text=text,
+        chosen=pair.chosen,
+        rejected=pair.rejected,
+    )
 
 
 def validation(verdicts: Sequence[Verdict], losses: Sequence[float]) -> dict[str, float | None]:

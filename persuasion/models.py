@@ -9,6 +9,9 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from peft.utils import get_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
 from tokenizers import models as tokenizer_models
 from transformers import (
@@ -34,6 +37,7 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 KEY = "persuasion.json"  # in an adapter's folder: what it was trained on
+ADAPTER_FIX = "run `dvc repro train`, or fetch it anew (`dvc pull models/adapter`)"
 WEIGHTS = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "LICENSE*")
 
 logging.set_verbosity_error()
@@ -132,11 +136,20 @@ def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """Return the tokenizer of a model's folder, with a pad token. Raises SurroundingsFailure where there is none."""
+    """Return the tokenizer of a model's folder, with a pad token.
+
+    Raises SurroundingsFailure where there is none, UsageFailure where it has no end token.
+    """
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise _unloadable(folder, error) from None
+    if tokenizer.eos_token_id is None:
+        raise UsageFailure(
+            f"the tokenizer of {folder} has no end-of-sequence token",
+            why="a completion could not be told to end",
+            fix='set "eos_token" in its tokenizer_config.json, or choose another model.name',
+        )
     if tokenizer.pad_token_id is None:  # only ever fills a batch: masks come from lengths, never from this id
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -149,7 +162,7 @@ def _unloadable(folder: Path, error: Exception) -> SurroundingsFailure:
 
 
 def load_policy(base: Path, adapter: Path, compute: Compute, device: torch.device) -> tuple[Any, Any]:
-    """Return (base with its adapter, tokenizer). Raises IntegrityFailure when the adapter belongs to another base."""
+    """Return (base with its adapter, tokenizer). Raises IntegrityFailure when the adapter is not its, or broken."""
     if read_key(adapter)["base_sha256"] != digest(base):
         raise IntegrityFailure(
             "the adapter was trained on another base model",
@@ -157,7 +170,32 @@ def load_policy(base: Path, adapter: Path, compute: Compute, device: torch.devic
             fix="run `dvc repro train`, or check out the base it belongs to",
         )
     lm, tokenizer = load_base(base, compute, device)
-    return PeftModel.from_pretrained(lm, adapter).eval(), tokenizer
+    return _attached(lm, adapter).eval(), tokenizer
+
+
+def _attached(lm: Any, folder: Path) -> Any:
+    """``lm`` with the adapter in ``folder``. Raises IntegrityFailure unless its weights are whole and all of them fit.
+
+    peft itself fills in what is missing and passes over what it does not know.
+    """
+    try:
+        there = {name: tuple(tensor.shape) for name, tensor in load_file(folder / "adapter_model.safetensors").items()}
+        policy = PeftModel.from_pretrained(lm, folder)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise IntegrityFailure("the adapter cannot be read", where=folder, why=why, fix=ADAPTER_FIX) from None
+    own = {name: tuple(tensor.shape) for name, tensor in get_peft_model_state_dict(policy).items()}
+    if there != own:
+        odd = sorted(there.items() ^ own.items())[0][0]
+        raise IntegrityFailure(
+            "the adapter's weights are not those it should have",
+            where=folder,
+            why=f"{len(there.items() ^ own.items())} differ, first {odd}",
+            fix=ADAPTER_FIX,
+        )
+    if not any(tensor.any() for name, tensor in policy.named_parameters() if "lora_B" in name):
+        raise IntegrityFailure("the adapter has no effect: its B matrices are zero", where=folder, fix=ADAPTER_FIX)
+    return policy
 
 
 def read_key(folder: Path) -> dict[str, Any]:

@@ -144,8 +144,12 @@ def require_rows(path: Path, kind: type[Row]) -> list[Row]:
 def write_tsv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows of numbers for ``dvc plots``; every row has the keys of the first, None is left empty."""
     columns = list(rows[0]) if rows else []
-    lines = ["\t".join(columns), *("\t".join(_cell(row[name]) for name in columns) for row in rows)]
-    write_text(path, "\n".join(lines) + "\n")
+    write_text(path, "\t".join(columns) + "\n" + "".join(tsv_row(row, columns) for row in rows))
+
+
+def tsv_row(row: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """One line of ``write_tsv``."""
+    return "\t".join(_cell(row[name]) for name in columns) + "\n"
 
 
 def _cell(value: float | int | None) -> str:

@@ -7,6 +7,7 @@ fused head that TRL calls scores a packed row instead of padded ones. Written fo
 
 import contextlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -23,45 +24,30 @@ from transformers.training_args import OptimizerNames
 from trl import DPOConfig, DPOTrainer
 
 from persuasion.config import Dpo, Params, Train
+from persuasion.curves import Curve, Row
 from persuasion.dpo import LN2
 from persuasion.encoding import EncodedPair
-from persuasion.errors import IntegrityFailure, SurroundingsFailure, TrainingFailure, UsageFailure
+from persuasion.errors import IntegrityFailure, SurroundingsFailure, UsageFailure
+from persuasion.guards import check_trainable
+from persuasion.interruptions import Interruption
 from persuasion.lora import adapter_config
+from persuasion.processes import rank, total
 from persuasion.progress import bar
 from persuasion.records import Reference
 from persuasion.seam import install
+from persuasion.snapshots import Keeper, Resumable
+from persuasion.watching import Watched
 
 TOLERANCE = {"float32": 1e-4, "bfloat16": 1e-2}  # nats per token between policy and reference before step 1
-CURVES = {
-    "loss": "loss",
-    "rewards/margins": "reward_margin",
-    "rewards/accuracies": "reward_accuracy",
-    "rewards/chosen": "rewards_chosen",
-    "rewards/rejected": "rewards_rejected",
-    "learning_rate": "learning_rate",
-    "grad_norm": "grad_norm",
-}
-Row = dict[str, float]
 
 datasets.disable_progress_bars()
 
 
-class PairTrainer(DPOTrainer):
+class PairTrainer(Watched, Resumable, DPOTrainer):
     """TRL's trainer on pairs that are already tokens and already know their reference."""
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         return dataset
-
-    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """One step of TRL's; a loss that is not finite stops the run instead of being averaged away."""
-        loss: torch.Tensor = super().training_step(*args, **kwargs)
-        if not torch.isfinite(loss):
-            raise TrainingFailure(
-                f"the loss is {loss.item()} at step {self.state.global_step + 1}",
-                why="training diverged",
-                fix="lower train.learning_rate or raise dpo.beta",
-            )
-        return loss
 
 
 def build(
@@ -81,6 +67,7 @@ def build(
         processing_class=tokenizer,
         peft_config=adapter_config(params.lora, lm),
     )
+    check_trainable(trainer.model)
     trainer.precompute_ref_logps = True  # only now: at construction it would make TRL compute its own
     for callback in (ProgressCallback, PrinterCallback):
         trainer.remove_callback(callback)
@@ -89,18 +76,31 @@ def build(
     return trainer
 
 
-def train(trainer: PairTrainer, after_epoch: Callable[[int], None]) -> tuple[float, int, list[Row]]:
-    """Train to the end; call ``after_epoch`` with 1, 2, ...; return (mean loss, steps, curve rows)."""
-    notes = _Notes(after_epoch)
-    trainer.add_callback(notes)
+def train(
+    trainer: PairTrainer,
+    after_epoch: Callable[[int], bool | None],
+    curve: Curve | None = None,
+    keeper: Keeper | None = None,
+) -> tuple[float, int, list[Row]]:
+    """Train to the end, or from where ``keeper`` has a checkpoint; return (mean loss, steps, curve rows).
+
+    Calls ``after_epoch`` with 1, 2, ...; True stops. Raises Terminated or KeyboardInterrupt, after a
+    checkpoint, when a signal asks for it.
+    """
+    trainer.keeper, curve = keeper, curve or Curve("training")
+    newest = keeper.newest() if keeper else None
+    if newest and rank() == 0:
+        print(f"train: continues from {newest.name}", file=sys.stderr)
     try:
-        with contextlib.redirect_stdout(None):
-            outcome = trainer.train()
+        with Interruption() if keeper else contextlib.nullcontext() as interruption:
+            trainer.add_callback(_Notes(trainer, after_epoch, curve, interruption))
+            with contextlib.redirect_stdout(None):
+                outcome = trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     except ImportError as error:  # some optimisers live in packages of their own
         raise SurroundingsFailure(
             f"train.optimizer {trainer.args.optim} cannot be used here", why=str(error), fix="choose adamw_torch"
         ) from None
-    return outcome.training_loss, outcome.global_step, notes.rows
+    return trainer.losses / max(outcome.global_step, 1), outcome.global_step, curve.rows
 
 
 def check_start(trainer: PairTrainer, params: Params) -> None:
@@ -127,34 +127,62 @@ def check_start(trainer: PairTrainer, params: Params) -> None:
 
 
 class _Notes(TrainerCallback):
-    """Keep the curves, show progress, and call back after each epoch."""
+    """Keep the curve, show progress, call back after each epoch, and say when to keep a checkpoint or stop."""
 
-    def __init__(self, after_epoch: Callable[[int], None]) -> None:
-        self.after_epoch = after_epoch
-        self.rows: list[Row] = []
+    def __init__(
+        self,
+        trainer: PairTrainer,
+        after_epoch: Callable[[int], bool | None],
+        curve: Curve,
+        interruption: Interruption | None,
+    ) -> None:
+        self.trainer, self.after_epoch, self.curve, self.interruption = trainer, after_epoch, curve, interruption
+        self.every = trainer.keeper.every if trainer.keeper else 0
+        self.asked = False
         self.bar: Any = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.bar = bar(state.max_steps, "dpo", "step")
+        if rank() > 0:  # the seed is the same in all; what dropout leaves out must not be
+            torch.manual_seed(args.seed + rank())
+        self.trainer.take_up()
+        self.bar = bar(state.max_steps, "dpo", "step", initial=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.bar.update()
+        self._listen(args)
+        # the last step of an epoch is kept with what follows it
+        if self.every and not float(state.epoch).is_integer():
+            control.should_save = self.asked or state.global_step % self.every == 0
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
         if logs and "loss" in logs:
-            named = {ours: logs[theirs] for theirs, ours in CURVES.items() if theirs in logs}
-            self.rows.append({"step": state.global_step, "epoch": round(state.epoch or 0.0, 4), **named})
+            learning = {name: logs[name] for name in ("learning_rate", "grad_norm") if name in logs}
+            row = {"step": state.global_step, "epoch": round(state.epoch or 0.0, 4)}
+            self.curve.add(row | self.trainer.tally.drain() | learning)
+            self.bar.set_postfix(loss=f"{self.curve.rows[-1]['loss']:.4f}", refresh=False)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
-        self.after_epoch(round(state.epoch or 0.0))
+        control.should_training_stop |= bool(self.after_epoch(round(state.epoch or 0.0)))
+        self._listen(args)
+        control.should_save = self.every > 0
         model.train()
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self.interruption and self.asked:
+            self.interruption.stop()
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.bar.close()
 
+    def _listen(self, args: Any) -> None:
+        """Whether any process was asked to stop."""
+        if self.interruption:
+            self.asked = total([self.interruption.asked is not None], args.device)[0] > 0
+
 
 def _row(pair: EncodedPair, reference: Reference) -> dict[str, Any]:
     return {
+        "pair_id": pair.pair_id,
         "prompt_ids": list(pair.prompt),
         "chosen_ids": list(pair.chosen),
         "rejected_ids": list(pair.rejected),
@@ -170,7 +198,7 @@ def _arguments(train: Train, dpo: Dpo, device: str) -> DPOConfig:
         close = get_close_matches(train.optimizer, known, n=1) or ["adamw_torch"]
         raise UsageFailure(f"train.optimizer is {train.optimizer!r}", fix=f"did you mean {close[0]}?")
     return DPOConfig(
-        output_dir=tempfile.gettempdir(),  # nothing is saved there: save_strategy is "no"
+        output_dir=tempfile.gettempdir(),  # nothing is saved there
         learning_rate=train.learning_rate,
         lr_scheduler_type="constant_with_warmup" if train.schedule == "constant" else train.schedule,
         warmup_steps=train.warmup_ratio,  # below 1 it is a share of all steps
@@ -192,7 +220,8 @@ def _arguments(train: Train, dpo: Dpo, device: str) -> DPOConfig:
         dataloader_pin_memory=device != "cpu",
         logging_steps=train.log_every,
         logging_nan_inf_filter=False,
-        save_strategy="no",
+        save_strategy="no",  # `Keeper` keeps checkpoints
+        ddp_find_unused_parameters=False,
         report_to=[],
         seed=train.seed,
         data_seed=train.seed,

@@ -1,22 +1,30 @@
 """Stage `train`: align the base to the training pairs with LoRA and DPO.
 
-Run it as ``python -m stages.train``.
+Run it as ``python -m stages.train``; killed, the same command continues from its last checkpoint.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from persuasion import training
 from persuasion.adapters import save_adapter
-from persuasion.config import load_params
+from persuasion.checkpoints import alone
+from persuasion.config import Params, load_params
+from persuasion.curves import Curve
 from persuasion.device import prepare
-from persuasion.files import digest, replaced_folder, write_json
+from persuasion.files import digest, remove, replaced_folder, write_json
+from persuasion.guards import DIVERGED, check_effect
+from persuasion.identity import run_key
 from persuasion.journal import Journal
 from persuasion.lora import require_targets
 from persuasion.models import load_base
+from persuasion.processes import launched, parted, rank
 from persuasion.records import EpochReply, EpochVerdict, Pair
 from persuasion.running import run
 from persuasion.scoring import encode_pairs, encoded_ones, load_reference, reference_key
-from persuasion.tables import require_rows, write_rows, write_tsv
+from persuasion.selection import Selection
+from persuasion.snapshots import keeping, put, trainable
+from persuasion.tables import require_rows, write_rows
 from persuasion.verdicts import perplexities, rewards
 
 PAIRS, REFERENCE, BASE = Path("data/pairs"), Path("data/reference"), Path("models/base")
@@ -25,8 +33,14 @@ METRICS, CURVES = Path("metrics/train.json"), Path("metrics/train")
 
 
 def main() -> None:
-    """Train the adapter, and write it with its curves, per-epoch tables and figures."""
+    """Train the adapter, here or in several processes, and write it with its curves, per-epoch tables and figures."""
     params = load_params()
+    if not launched(params.train.processes, "stages.train"):
+        with alone() if rank() == 0 else nullcontext():
+            _train(params)
+
+
+def _train(params: Params) -> None:
     pairs = {split: require_rows(PAIRS / f"{split}.parquet", Pair) for split in ("train", "validation")}
     require_targets(BASE, params.lora)
     lm, tokenizer = load_base(BASE, params.compute, prepare(params.compute, params.train.seed))
@@ -37,22 +51,46 @@ def main() -> None:
     reference = load_reference(REFERENCE, key, [pair for rows in encoded.values() for pair in rows])
 
     trainer = training.build(lm, tokenizer, encoded["train"], reference, params)
+    shown = CURVES if rank() == 0 else None
+    curve, selection = Curve("training", shown), Selection(params.train)
     journal = Journal(lm, tokenizer, pairs["validation"], encoded["validation"], reference, params)
-    loss, steps, curve = training.train(trainer, journal)
+    journal.shown = Curve("validation", shown)
 
-    with replaced_folder(ADAPTER) as folder:
-        facts = {"base_sha256": base_sha256, "pairs": len(pairs["train"]), "steps": steps}
-        save_adapter(trainer.model, tokenizer, folder, params, facts)
+    def after_epoch(epoch: int) -> bool:
+        journal(epoch)
+        return selection.judge(epoch, journal.curve[-1], trainable(trainer.model))
+
+    identity = run_key(params, key, [REFERENCE, *(PAIRS / f"{split}.parquet" for split in pairs)], lm.device)
+    with keeping(identity, params.train.save_every, (journal, selection, curve), lm.device) as keeper:
+        if rank() == 0:
+            remove(CURVES)
+            remove(DIVERGED)
+        loss, steps = training.train(trainer, after_epoch, curve, keeper)[:2]
+        parted()
+        if rank() > 0:
+            return
+        if selection.weights:
+            put(trainer.model, selection.weights, ADAPTER)
+        check_effect(trainable(trainer.model))
+        with replaced_folder(ADAPTER) as folder:
+            facts = {"base_sha256": base_sha256, "pairs": len(pairs["train"]), "steps": steps}
+            save_adapter(trainer.model, tokenizer, folder, params, facts)
+        curve.finish()
+        _write_tables(journal, selection, {"loss": loss, "steps": steps})
+        if keeper:
+            keeper.done()
+
+
+def _write_tables(journal: Journal, selection: Selection, figures: dict[str, float]) -> None:
     with replaced_folder(SAMPLES) as folder:
         write_rows(folder / "pairs.parquet", journal.verdicts, EpochVerdict, ("epoch", "pair_id"))
         write_rows(folder / "replies.parquet", journal.replies, EpochReply, ("epoch", "pair_id"))
-    with replaced_folder(CURVES) as folder:
-        write_tsv(folder / "training.tsv", curve)
-        write_tsv(folder / "validation.tsv", journal.curve)
-    last = {name: value for name, value in journal.curve[-1].items() if name != "epoch"}
-    figures = {"rewards": rewards(journal.last), "perplexity": perplexities(journal.last)}
-    write_json(METRICS, {"train": {"loss": loss, "steps": steps, "validation": last, **figures}})
-    print(f"train: {steps} steps, loss {loss:.4f}, validation reward_accuracy {last['reward_accuracy']:.3f}")
+    verdicts, validation = journal.of(selection.chosen)
+    epochs = {"epoch": selection.chosen, "epochs": selection.epoch}
+    judged = {"validation": validation, "rewards": rewards(verdicts), "perplexity": perplexities(verdicts)}
+    write_json(METRICS, {"train": figures | epochs | judged})
+    said = f"loss {figures['loss']:.4f}, validation reward_accuracy {validation['reward_accuracy']:.3f}"
+    print(f"train: {figures['steps']} steps, {said} (epoch {selection.chosen} of {selection.epoch})")
 
 
 if __name__ == "__main__":

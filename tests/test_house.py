@@ -9,19 +9,9 @@ from tests.closures import ROOT, closure, imports
 
 CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
-TORCH = {"adapters", "attention", "backbone", "batching", "budgets", "device", "encoding", "journal", "logps", "lora"}
-TORCH |= {
-    "models",
-    "packing",
-    "pretraining",
-    "preview",
-    "products",
-    "quantizing",
-    "sampling",
-    "scoring",
-    "seam",
-    "training",
-}
+TORCH = {"adapters", "attention", "backbone", "batching", "budgets", "device", "encoding", "guards", "identity"}
+TORCH |= {"journal", "logps", "lora", "models", "packing", "pretraining", "preview", "processes", "products"}
+TORCH |= {"quantizing", "sampling", "scoring", "seam", "selection", "snapshots", "training", "watching"}
 HUGGING_FACE = {"lora", "models", "packing", "quantizing", "sampling", "seam", "training"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
 

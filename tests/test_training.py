@@ -171,6 +171,7 @@ def test_an_adapter_is_bytewise_the_same_and_bound_to_its_base(tmp_path):
     _, _, trainer = fresh()
     base = tmp_path / "base"
     models.save_base(tiny.llama(len(TOK)).float(), TOK, base)
+    perturb(trainer.model)
     facts = {"base_sha256": digest(base), "pairs": 4, "steps": 0}
     save_adapter(trainer.model, TOK, tmp_path / "adapter", PARAMS, facts)
     device = torch.device("cpu")

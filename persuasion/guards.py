@@ -1,0 +1,63 @@
+"""What stops a training that went wrong, and says which pairs were in it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from persuasion.checkpoints import PLACE
+from persuasion.errors import IntegrityFailure, TrainingFailure, UsageFailure
+from persuasion.files import write_json
+
+DIVERGED = PLACE / "diverged.json"
+SIDES = ("chosen", "rejected")
+NAMED = 8  # pairs named in a message; the file has them all
+
+
+def check_trainable(model: Any) -> None:
+    """Raise UsageFailure where nothing would be trained."""
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise UsageFailure(
+            "no parameter would be trained",
+            where="lora",
+            why="the adapter adds none, or all are frozen",
+            fix="set lora.targets to all-linear",
+        )
+
+
+def check_effect(weights: Mapping[str, torch.Tensor]) -> None:
+    """Raise IntegrityFailure when the trained adapter changes nothing: every LoRA product B·A is still zero."""
+    second = [tensor for name, tensor in weights.items() if "lora_B" in name]
+    if second and not any(tensor.any() for tensor in second):
+        raise IntegrityFailure(
+            "the trained adapter has no effect",
+            why="all its B matrices are zero, so no step changed the policy",
+            fix="train more steps (train.epochs, smaller train.batch_size), or set train.warmup_ratio: 0",
+        )
+
+
+def diverged(what: str, value: float, step: int, pairs: Sequence[str]) -> TrainingFailure:
+    """The failure of a loss or gradient that is not finite; ``pairs`` are written down, and named if few."""
+    facts = {"step": step, what: str(value), "pairs": sorted(pairs)}
+    write_json(DIVERGED, facts)
+    named = ", ".join(sorted(pairs)[:NAMED]) + (f" and {len(pairs) - NAMED} more" if len(pairs) > NAMED else "")
+    return TrainingFailure(
+        f"the {what} is {value} at step {step}",
+        where=f"pairs {named} ({DIVERGED} lists them)" if pairs else "",
+        why="training diverged",
+        fix="lower train.learning_rate or raise dpo.beta; look at these pairs. Earlier checkpoints are kept",
+    )
+
+
+@torch.no_grad()
+def offenders(model: Any, inputs: Mapping[str, Any]) -> list[str]:
+    """The pairs of a batch with a log-prob that is not finite; all of them where each is and only the loss is not."""
+    pairs: list[str] = inputs["pair_ids"]
+    ids, completion = inputs["input_ids"], inputs["completion_mask"]
+    labels = ids.masked_fill(completion == 0, -100)
+    asked = {"input_ids": ids, "attention_mask": inputs["attention_mask"], "labels": labels, "use_cache": False}
+    sums = model(**asked, fused_lm_head=True).log_probs.sum(1).tolist()
+    half = len(ids) // 2
+    scored = zip(pairs, sums, sums[half:], *(inputs[f"ref_{side}_logps"].tolist() for side in SIDES), strict=False)
+    return [pair for pair, *logps in scored if not all(map(math.isfinite, logps))] or pairs
