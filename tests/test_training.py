@@ -102,9 +102,7 @@ def test_trl_sees_every_row_and_token_that_the_budgets_left(quirk):
     expected = [(pair.prompt + ids, len(ids)) for pair in encoded for ids in (pair.chosen, pair.rejected)]
     assert sorted(seen) == sorted(expected)
     fed = []
-    lm.base_model.register_forward_pre_hook(
-        lambda _, args, given: fed.append(given["input_ids"].numel()), with_kwargs=True
-    )
+    lm.get_input_embeddings().register_forward_pre_hook(lambda _, args: fed.append(args[0].numel()))
     _, steps, _ = training.train(trainer, lambda epoch: None)
     assert steps == len(fed) == 2  # batches of 4 and 2
     assert sum(fed) == sum(len(pair.prompt) + len(pair.chosen) + len(pair.rejected) for pair in encoded)
