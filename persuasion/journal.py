@@ -18,7 +18,9 @@ from persuasion.records import EpochReply, EpochVerdict, Pair, Reference, Verdic
 from persuasion.sampling import greedy, sample
 from persuasion.scoring import score_pairs, verdict
 from persuasion.tables import plain, read_rows, write_rows
+from persuasion.verdicts import perplexities, rewards
 
+FIGURES = ("loss", "reward_margin", "reward_accuracy", "nll_calibrated")
 VERDICTS, REPLIES = "verdicts.parquet", "replies.json"
 
 
@@ -53,14 +55,14 @@ class Journal:
             EpochVerdict(epoch=epoch, split="validation", loss=one, **plain(verdict))
             for one, verdict in zip(losses, judged, strict=True)
         ]
-        self.shown.add({"epoch": epoch, **validation(judged, losses)})
+        self.shown.add({"epoch": epoch, **validation(judged, losses), **_sides(judged)})
         self.replies += self._replies(epoch)
 
     def of(self, epoch: int) -> tuple[list[EpochVerdict], dict[str, Any]]:
         """The verdicts and figures after ``epoch``."""
         figures = next(row for row in self.curve if row["epoch"] == epoch)
         verdicts = [verdict for verdict in self.verdicts if verdict.epoch == epoch]
-        return verdicts, {name: value for name, value in figures.items() if name != "epoch"}
+        return verdicts, {name: figures[name] for name in FIGURES}
 
     def write(self, folder: Path) -> None:
         """Write what is in the tables for a checkpoint; of the pairs' own texts, their ids only."""
@@ -106,6 +108,14 @@ def _reply(epoch: int, pair: Pair, text: str) -> EpochReply:
         chosen=pair.chosen,
         rejected=pair.rejected,
     )
+
+
+def _sides(verdicts: Sequence[Verdict]) -> Row:
+    """Rewards, and perplexities of the policy, of both sides."""
+    perplexity = perplexities(verdicts)["policy"]
+    return {f"rewards_{side}": value for side, value in rewards(verdicts).items()} | {
+        f"perplexity_{side}": value for side, value in perplexity.items()
+    }
 
 
 def validation(verdicts: Sequence[Verdict], losses: Sequence[float]) -> dict[str, float | None]:

@@ -54,7 +54,12 @@ def test_every_point_has_its_figures(whole):
                             "grad_norm"}  # fmt: skip
     assert first["loss"] == pytest.approx(0.6931, abs=1e-3) and len(others) == 4 * 5 - 1
     assert all(row["perplexity_chosen"] > 1 for row in others)
-    assert len({row["loss"] for row in rows(whole[0], "validation")}) == 4
+    validation = rows(whole[0], "validation")
+    assert len({row["loss"] for row in validation}) == 4
+    figures = json.loads((whole[0] / "metrics/train.json").read_text())["train"]
+    assert figures["perplexity"]["policy"]["chosen"] == validation[-1]["perplexity_chosen"]
+    assert figures["rewards"]["rejected"] == validation[-1]["rewards_rejected"]
+    assert figures["validation"].keys() == {"loss", "reward_margin", "reward_accuracy", "nll_calibrated"}
 
 
 def test_the_epoch_that_was_best_is_the_one_that_is_kept(server, start, whole):
