@@ -127,5 +127,6 @@ class _Gate(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor]:
         gate, up = ctx.saved_tensors
         to_up = torch.nn.functional.silu(gate).mul_(upstream[0])
-        to_gate = torch.ops.aten.silu_backward(upstream[0] * up, gate)
+        to_gate = upstream[0] * up
+        torch.ops.aten.silu_backward.grad_input(to_gate, gate, grad_input=to_gate)
         return to_gate, to_up
