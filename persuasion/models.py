@@ -12,7 +12,9 @@ from peft import PeftModel
 from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
 from tokenizers import models as tokenizer_models
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoTokenizer,
     LlamaConfig,
     LlamaForCausalLM,
@@ -119,7 +121,7 @@ def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any
     quantized = loading(compute, device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        lm: Any = AutoModelForCausalLM.from_pretrained(
+        lm: Any = architecture(AutoConfig.from_pretrained(folder, local_files_only=True)).from_pretrained(
             folder,
             local_files_only=True,
             use_safetensors=True,
@@ -134,6 +136,11 @@ def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any
     if tokenizer.pad_token_id is None:  # only ever fills a batch: masks come from lengths, never from this id
         tokenizer.pad_token = tokenizer.eos_token
     return enable_packing((lm if quantized else lm.to(device)).eval()), tokenizer
+
+
+def architecture(config: Any) -> Any:
+    """The class that makes a language model of ``config``."""
+    return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
 
 
 def load_policy(base: Path, adapter: Path, compute: Compute, device: torch.device) -> tuple[Any, Any]:
