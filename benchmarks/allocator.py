@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-from persuasion.device import keep_freed_memory
+from persuasion.device import keep_freed_memory, return_idle_memory
 
 __all__ = ["keep_freed_memory", "return_freed_memory"]
 
@@ -18,4 +18,4 @@ def return_freed_memory() -> None:
         if hasattr(libc, "mallopt"):
             for option, value in AS_IT_COMES:
                 libc.mallopt(option, value)
-            libc.malloc_trim(0)
+            return_idle_memory()

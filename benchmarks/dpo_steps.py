@@ -25,7 +25,7 @@ OURS, OURS_AS_IT_COMES = "ours", "ours, allocator as it comes"
 VARIANTS = (TRL, TRL_KEPT, TRL_PRE, TRL_PRE_KEPT, OURS_AS_IT_COMES, OURS)
 KEPT = {TRL_KEPT, TRL_PRE_KEPT, OURS}
 ALIKE = 1e-3  # losses may differ by so much in float32
-TOKENS = 8192  # scored at once
+TOKENS = preferences.settings(1, 1).compute.batch_tokens  # scored at once, as the stages do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,20 @@ TRL can be made faster beside its default: its own precomputed reference, and ou
 its precomputed reference over ours, both with the better of the two allocator settings for TRL. TRL's literal defaults
 (bfloat16, gradient checkpointing) are several times slower yet on a CPU without bfloat16 units, and are not counted.
 
-Tried, and not worth it (two-core AMD, one thread):
+Tried, and not worth it (two-core AMD, one thread, CPU time):
 
 - one dense mask over a packed row: 0.5 x TRL's own attention; padded rows with a dense mask: 1.2 x.
+- attention by matrix products with kept probabilities: no faster than the kernel's forward, 1.2 x its backward, and
+  memory that grows with the square of a post.
+- whole segments in one causal call: 1.3 x the time of blocks of 96 queries, for the kernel computes what it masks;
+  blocks of 48: no faster, more calls.
+- torch.mm for frozen matrices: 0.85 x oneDNN here, at every shape of these models.
 - torch.compile per layer with dynamic shapes: over a minute of warm-up, 1.07 x.
 - bfloat16 weights: several times slower without hardware for it.
-- scoring the head in chunks of 64 rows: 1.2 x slower than 128; F.linear_cross_entropy: 2.4 x slower than ours.
+- scoring the head in chunks of 64 rows: 1.2 x slower than 128; F.linear_cross_entropy: 2.4 x slower than ours;
+  leaving entropy and the most likely token out: 1.05 x the head, 1.01 x the step.
+- large tensors by mmap (M_MMAP_THRESHOLD of 1 MiB): 0.72 x the memory, 1.4 x the time. The environment variable
+  GLIBC_TUNABLES=glibc.malloc.tcache_count=0: 0.85 x the memory at no cost, but only where a process starts with it.
 """
 
 import argparse

@@ -16,7 +16,7 @@ from persuasion.batching import PackedRow
 from persuasion.products import adapted
 
 FAMILIES = {"llama", "mistral", "qwen2"}  # the same block under three names
-Turn = tuple[Tensor, Tensor]
+Turn = tuple[Tensor, Tensor]  # cosine and signed sine of every position, [T, d]
 
 
 def serves(lm: Any) -> bool:
@@ -31,14 +31,16 @@ def run(lm: Any, row: PackedRow) -> Tensor:
     model = lm.base_model
     states = model.embed_tokens(row.ids)
     cos, sin = (part[0] for part in model.rotary_emb(states, row.positions))
+    half = sin.size(-1) // 2
+    turn = cos, torch.cat((-sin[:, :half], sin[:, half:]), 1)
     states = states[0]
     *lower, top = model.layers
     for layer in lower:
-        states = _block(layer, states, (cos, sin), row)
+        states = _block(layer, states, turn, row)
     if row.kept.numel() < states.size(0):
-        states = _block(top, states, (cos, sin), row, row.kept)
+        states = _block(top, states, turn, row, row.kept)
         return _normed(model.norm, states[torch.searchsorted(row.kept, row.sources)])
-    return _normed(model.norm, _block(top, states, (cos, sin), row)[row.sources])
+    return _normed(model.norm, _block(top, states, turn, row)[row.sources])
 
 
 def _block(layer: Any, states: Tensor, turn: Turn, row: PackedRow, kept: Tensor | None = None) -> Tensor:
@@ -96,23 +98,26 @@ class _Norm(torch.autograd.Function):
 
 
 class _Turn(torch.autograd.Function):
-    """Rotary positions in the layout of halves: (a, b) becomes (a cos - b sin, b cos + a sin)."""
+    """Rotary positions in the layout of halves: (a, b) becomes (a cos - b sin, b cos + a sin).
+
+    ``signed`` is the sine, negative in the first half.
+    """
 
     @staticmethod
-    def forward(ctx: Any, states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        ctx.save_for_backward(cos, sin)
-        return _rotate(states, cos, sin)
+    def forward(ctx: Any, states: Tensor, cos: Tensor, signed: Tensor) -> Tensor:
+        ctx.save_for_backward(cos, signed)
+        return _rotate(states, cos, signed, 1)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
-        cos, sin = ctx.saved_tensors
-        return _rotate(upstream[0], cos, -sin), None, None
+        cos, signed = ctx.saved_tensors
+        return _rotate(upstream[0], cos, signed, -1), None, None
 
 
-def _rotate(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    half = states.size(-1) // 2
-    signed = torch.cat((-sin[:, :half], sin[:, half:]), 1)
-    return (states * cos[:, None]).addcmul_(states.roll(half, -1), signed[:, None])
+def _rotate(states: Tensor, cos: Tensor, signed: Tensor, way: int) -> Tensor:
+    """Turn [T, heads, d] forth (1) or back (-1)."""
+    swapped = states.roll(states.size(-1) // 2, -1)
+    return (states * cos[:, None]).addcmul_(swapped, signed[:, None], value=way)
 
 
 class _Gate(torch.autograd.Function):
@@ -127,5 +132,6 @@ class _Gate(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, Tensor]:
         gate, up = ctx.saved_tensors
         to_up = torch.nn.functional.silu(gate).mul_(upstream[0])
-        to_gate = torch.ops.aten.silu_backward(upstream[0] * up, gate)
+        to_gate = upstream[0] * up
+        torch.ops.aten.silu_backward.grad_input(to_gate, gate, grad_input=to_gate)
         return to_gate, to_up

@@ -35,9 +35,20 @@ def prepare(compute: Compute, seed: int) -> torch.device:
 
 def keep_freed_memory() -> None:
     """Keep freed pages in the process (glibc): training frees and asks again for the same sizes all the time."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "mallopt"):
-            mmap_max, trim_threshold, top_pad = -4, -1, -2  # malloc.h: M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
-            for option, value in ((mmap_max, 0), (trim_threshold, 2**31 - 1), (top_pad, 256 << 20)):
-                libc.mallopt(option, value)
+    libc = _glibc()
+    if libc:
+        mmap_max, trim_threshold, top_pad = -4, -1, -2  # malloc.h: M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
+        for option, value in ((mmap_max, 0), (trim_threshold, 2**31 - 1), (top_pad, 256 << 20)):
+            libc.mallopt(option, value)
+
+
+def return_idle_memory() -> None:
+    """Give all pages that lie idle back (glibc), wherever they are; they cost time when they are asked for again."""
+    libc = _glibc()
+    if libc:
+        libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return libc if hasattr(libc, "mallopt") else None

@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 from peft import LoraConfig
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig
 from transformers.pytorch_utils import Conv1D
 
 from persuasion.config import Lora
 from persuasion.errors import SurroundingsFailure, UsageFailure
+from persuasion.models import architecture
 
 
 def require_targets(base: Path, settings: Lora) -> None:
@@ -23,7 +24,7 @@ def require_targets(base: Path, settings: Lora) -> None:
     try:
         config = AutoConfig.from_pretrained(base, local_files_only=True)
         with torch.device("meta"):
-            lm = AutoModelForCausalLM.from_config(config)
+            lm = architecture(config).from_config(config)
     except (OSError, ValueError, KeyError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SurroundingsFailure(f"{base} holds no model", why=why, fix="run `dvc repro base`") from None

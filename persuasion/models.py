@@ -15,7 +15,9 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer, decoders, pre_tokenizers, trainers
 from tokenizers import models as tokenizer_models
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoTokenizer,
     LlamaConfig,
     LlamaForCausalLM,
@@ -123,7 +125,7 @@ def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any
     tokenizer = load_tokenizer(folder)
     quantized = loading(compute, device)
     try:
-        lm: Any = AutoModelForCausalLM.from_pretrained(
+        lm: Any = architecture(AutoConfig.from_pretrained(folder, local_files_only=True)).from_pretrained(
             folder,
             local_files_only=True,
             use_safetensors=True,
@@ -159,6 +161,11 @@ def _unloadable(folder: Path, error: Exception) -> SurroundingsFailure:
     why = str(error).splitlines()[0] if str(error) else type(error).__name__
     fix = "check model.name, or run `dvc repro base`"
     return SurroundingsFailure(f"no model can be loaded from {folder}", why=why, fix=fix)
+
+
+def architecture(config: Any) -> Any:
+    """The class that makes a language model of ``config``."""
+    return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
 
 
 def load_policy(base: Path, adapter: Path, compute: Compute, device: torch.device) -> tuple[Any, Any]:

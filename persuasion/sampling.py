@@ -54,7 +54,8 @@ def _batch(lm: Any, tokenizer: Any, prompts: Sequence[tuple[int, ...]], settings
     ids = torch.tensor([[pad] * (width - len(prompt)) + list(prompt) for prompt in prompts], device=lm.device)
     mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=lm.device)
     out = lm.generate(input_ids=ids, attention_mask=mask, generation_config=_config(settings, pad, end))
-    return [_read(tokenizer, row, end) for row in out[:, width:].tolist()]
+    said = 1 if lm.config.is_encoder_decoder else width  # an encoder-decoder does not repeat the prompt
+    return [_read(tokenizer, row, end) for row in out[:, said:].tolist()]
 
 
 def _config(settings: Generate, pad: int, end: int) -> GenerationConfig:

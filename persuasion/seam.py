@@ -16,6 +16,7 @@ from torch import Tensor
 from trl.trainer.utils import FusedCausalLMOutput
 
 from persuasion.batching import Group, pack, unpad
+from persuasion.device import return_idle_memory
 from persuasion.logps import head_scores, hidden, packs, plain_logits
 
 KNOWN = {"input_ids", "attention_mask", "labels", "use_cache", "return_dict"}
@@ -65,9 +66,17 @@ def _output(lm: Any, groups: Sequence[Group], order: list[int], labels: Tensor) 
 def _packed(lm: Any, groups: Sequence[Group]) -> tuple[list[int], Scores]:
     """All completions in one row."""
     row = pack(groups, lm.device)
+    _make_room(lm, row.ids.numel())
     states, weight = hidden(lm, row), lm.get_output_embeddings().weight
     logp, entropy, top = head_scores(states, weight, row.targets)
     return list(row.lengths), (logp, entropy, states.detach() @ weight.detach().mean(0), top)
+
+
+def _make_room(lm: Any, tokens: int) -> None:
+    """Before a row longer than any so far: it takes memory of sizes not seen yet, beside what lies idle."""
+    if tokens > getattr(lm, "persuasion_longest", 0):
+        return_idle_memory()
+        lm.persuasion_longest = tokens
 
 
 def _plain(lm: Any, groups: Sequence[Group]) -> tuple[list[int], Scores]:

@@ -16,8 +16,9 @@ def wide(*shape):
 
 def test_what_lies_between_the_products_has_the_right_gradient():
     torch.manual_seed(0)
-    angle = torch.randn(3, 2, dtype=torch.float64).repeat(1, 2)
-    assert torch.autograd.gradcheck(lambda x: backbone._Turn.apply(x, angle.cos(), angle.sin()), wide(3, 2, 4))
+    angle = torch.randn(3, 2, dtype=torch.float64)
+    turn = torch.cat((angle, angle), 1).cos(), torch.cat((-angle.sin(), angle.sin()), 1)
+    assert torch.autograd.gradcheck(lambda x: backbone._Turn.apply(x, *turn), wide(3, 2, 4))
     assert torch.autograd.gradcheck(backbone._Gate.apply, (wide(3, 4), wide(3, 4)))
     weight = torch.rand(4, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: backbone._Norm.apply(x, weight, 1e-5), wide(3, 4))

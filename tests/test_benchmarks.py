@@ -1,18 +1,21 @@
 import json
 import os
+import subprocess
 import sys
 from collections import Counter
 
 import pytest
 import zstandard
 
-from benchmarks import cache, dump, extract, extract_memory
+from benchmarks import cache, dump, extract, extract_memory, preferences, train
 from benchmarks.dump import COMMENTS, SUBMISSIONS, Shape, write_dump
 from benchmarks.extract_memory import ALLOWED, Measured
+from benchmarks.forked import measured
 from benchmarks.peers import scripts
 from benchmarks.timing import Contender, Timed, interleaved, last_line, table
 from persuasion.errors import IntegrityFailure, SurroundingsFailure
 from persuasion.files import digest
+from tests.closures import ROOT
 
 SHAPE = Shape(comments=2000, seed=3, frames=1)
 
@@ -169,3 +172,40 @@ def test_unequal_work_is_no_race(written):
     less = Timed(seconds=(1.0,), found={**fair.found, "awards": planted.confirmed - 1})
     with pytest.raises(IntegrityFailure, match="peer did other work"):
         extract.require_same_work({"peer": less}, planted)
+
+
+def test_synthetic_pairs_have_the_lengths_of_the_forum_and_their_text_is_their_tokens():
+    pairs = preferences.pairs(50, 0)
+    assert all(150 <= len(pair.prompt) <= 450 and pair.chosen[-1] == preferences.END for pair in pairs)
+    assert all(30 < len(ids) <= 451 for pair in pairs for ids in (pair.chosen, pair.rejected))
+    words = preferences.text(pairs[0].chosen) + " <eos>"
+    assert tuple(preferences.tokenizer()(words)["input_ids"]) == pairs[0].chosen
+
+
+def test_needed_work_is_that_of_every_token_once():
+    one = preferences.pairs(1, 0)
+    tokens = len(one[0].prompt) + len(one[0].chosen) + len(one[0].rejected)
+    lm = preferences.model(preferences.SMALL, packing=False)
+    matrices = sum(p.numel() for p in lm.model.layers.parameters() if p.ndim > 1)
+    scored = len(one[0].chosen) + len(one[0].rejected)
+    least = 4 * matrices * tokens + 4 * lm.lm_head.weight.numel() * scored
+    assert least < preferences.needed_flops(preferences.SMALL, one) < 1.5 * least
+
+
+def test_a_childs_answer_comes_back_and_its_failure_is_one():
+    assert measured(sorted, [3, 1, 2]) == [1, 2, 3]
+    with pytest.raises(SurroundingsFailure, match="failed in a child"):
+        measured(divmod, 1, 0)
+
+
+@pytest.mark.slow
+def test_a_tiny_race_of_trainers_ends_with_its_line():
+    code = "from benchmarks import train; train.measure(train.Plan(batch=2, rounds=2, run_pairs=2, run_rounds=1,"
+    code += " threads=(1,), shrink=10, within=0))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line["benchmark"] == "train" and line["rounds"] == 1
+    promised = {"step_vs_trl", "step_vs_trl_precompute", "step32m_vs_trl", "run_vs_trl", "run_cached_vs_trl"}
+    assert {*promised, "scoring_vs_trl", "memory_vs_trl"} <= set(line["ratios"])
+    assert all(ratio > 0 for ratio in line["ratios"].values())
+    assert train.TRL_PRE in done.stdout  # the strong baseline stands beside the default one

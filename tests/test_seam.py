@@ -7,10 +7,12 @@ import pytest
 import torch
 from tokenizers.processors import TemplateProcessing
 
-from persuasion import seam, training
+from persuasion import models, seam, training
 from persuasion.batching import Group
 from persuasion.encoding import encode_pair, frame
 from persuasion.logps import completion_logps, packs
+from persuasion.lora import require_targets
+from persuasion.sampling import greedy, sample
 from tests import tiny
 from tests.test_logps import naive
 from tests.test_training import PAIRS, PARAMS, TOK, fresh, perturb
@@ -143,3 +145,13 @@ def test_a_familys_tokenizer_changes_no_log_prob_on_its_way_through_padding(fami
         rows = [(pair.prompt, pair.chosen) for pair in pairs] + [(pair.prompt, pair.rejected) for pair in pairs]
         truth = torch.stack([naive(lm, *row) for row in rows])
     assert (found - truth).abs().max() <= 1e-10
+
+
+def test_an_encoder_decoder_goes_the_whole_way(tmp_path):
+    models.save_base(tiny.shaped("t5", len(TOK), tiny.PLAIN["t5"]).float(), TOK, tmp_path)
+    require_targets(tmp_path, PARAMS.lora)
+    lm, tok = models.load_base(tmp_path, PARAMS.compute, torch.device("cpu"))
+    trainer = fresh(PARAMS, lm)[2]  # starts at ln 2, or is refused
+    assert training.train(trainer, lambda epoch: None)[1] == 2
+    replies = sample(trainer.model, tok, [pair.prompt for pair in PAIRS], greedy(5, 2))
+    assert len(replies) == len(PAIRS) and all(reply.tokens <= 5 for reply in replies)
