@@ -6,6 +6,7 @@ listing}}]}`` with ``"more"`` stubs for what was not sent (its API's README), Re
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from persuasion.documents import entries
@@ -20,11 +21,11 @@ def records(text: str, name: str, subreddit: str) -> Iterator[tuple[Place, Outco
     Raises DataFailure for a text that is not JSON, and for a reply that is an error message.
     """
     line = 0
-    for entry, offset, length in entries(text, name):
+    for entry, place in entries(text, name):
         _refuse_error(entry, name)
         for record in unfolded(entry):
             line += 1
-            yield Place(file=name, line=line, offset=offset, length=length), outcome(record, subreddit)
+            yield replace(place, line=line), outcome(record, subreddit)
 
 
 def unfolded(entry: Any) -> Iterator[Any]:

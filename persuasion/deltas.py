@@ -19,7 +19,7 @@ from persuasion.roles import BOTS
 DELTALOG, TOKEN = "deltalog", "token"
 IGNORED = (
     "bot_rejected", "bot_removed", "bot_other", "no_awarding_comment", "no_awarded_comment", "not_to_a_comment",
-    "name_differs", "to_op", "to_self", "to_bot", "to_deleted", "token_negated", "withdrawn",
+    "name_differs", "to_op", "to_self", "to_bot", "to_deleted", "token_negated", "token_repeated", "withdrawn",
 )  # fmt: skip
 CATCHING_UP = 3_600  # seconds that the bot may need to bring its log up to date
 OLDER = 86_400  # seconds; an award so much older than the log was given before there was one
@@ -152,13 +152,17 @@ def _last_words(spoken: Iterable[RawComment], ignored: Counter[str]) -> dict[str
 
 
 def _tokens(submission: RawSubmission, comments: Iterable[RawComment], ignored: Counter[str]) -> Iterator[_Claim]:
-    """OP's comments with a token, which names nobody."""
-    for comment in comments:
-        if same_author(comment.author, submission.author) and has_token(comment.body):
-            if negated(comment.body):
-                ignored["token_negated"] += 1
-            else:
-                yield _Claim(awarding=comment.id, to="", source=TOKEN, at=comment.created_utc, logged=None)
+    """OP's comments with a token, which names nobody; no bot took a second one for the same comment."""
+    own = [one for one in comments if same_author(one.author, submission.author) and has_token(one.body)]
+    given: set[str] = set()
+    for comment in sorted(own, key=lambda one: (one.created_utc, one.id)):
+        if negated(comment.body):
+            ignored["token_negated"] += 1
+        elif comment.parent_id in given:
+            ignored["token_repeated"] += 1
+        else:
+            given.add(comment.parent_id)
+            yield _Claim(awarding=comment.id, to="", source=TOKEN, at=comment.created_utc, logged=None)
 
 
 def _award(submission: RawSubmission, comments: Mapping[str, RawComment], claim: _Claim) -> Award | str:

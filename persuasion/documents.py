@@ -7,6 +7,7 @@ gives up, ``decoded`` goes on without recursion. Knows nothing of Reddit.
 import json
 import re
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from persuasion.dumps import Line
@@ -16,21 +17,25 @@ from persuasion.unpacking import Limits, unpacked
 
 DOCUMENT_BYTES = 1 << 30
 DEEPEST = 100_000  # marks open at once: a reply takes five
+ESCAPED = re.compile("[\udc80-\udcff]")  # a byte that is no UTF-8, as ``whole`` holds it
 _SPACE = re.compile(r"[ \t\n\r]*")
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(strict=False)  # as ``reddit`` reads a line
 _CLOSING = {"{": "}", "[": "]"}
 
 
 def rows(lines: Iterable[Line]) -> Iterator[tuple[Place, dict[str, Any] | Refuse | Skip]]:
     """Read each line as a JSON object, or say why it is none; invalid UTF-8 is replaced."""
     for line in lines:
-        yield line.place, _row(line.raw)
+        if line.raw is None:
+            yield line.place, Refuse(reason="line_too_long")
+            continue
+        text = line.raw.decode(errors="surrogateescape")
+        repaired = ESCAPED.search(text) is not None
+        yield replace(line.place, repaired=repaired), _row(line.raw.decode(errors="replace") if repaired else text)
 
 
-def _row(raw: bytes | None) -> dict[str, Any] | Refuse | Skip:
-    if raw is None:
-        return Refuse(reason="line_too_long")
-    text = raw.decode(errors="replace").removeprefix("\ufeff").strip()
+def _row(text: str) -> dict[str, Any] | Refuse | Skip:
+    text = text.removeprefix("\ufeff").strip()
     if not text:
         return Skip(reason="blank")
     try:
@@ -60,17 +65,18 @@ def whole(stream: BinaryIO, name: str, limits: Limits) -> str:
     return b"".join(blocks).decode("utf-8", "surrogateescape")
 
 
-def entries(text: str, name: str) -> Iterator[tuple[Any, int, int]]:
-    """Yield each document in ``text``, a list entry by entry, with the offset and length of its bytes.
+def entries(text: str, name: str) -> Iterator[tuple[Any, Place]]:
+    """Yield each document in ``text``, a list entry by entry, with its place in the file ``name``; lines count them.
 
     Raises DataFailure where the text is not valid JSON.
     """
     done = offset = 0
     try:
-        for value, start, end in _values(text):
+        for line, (value, start, end) in enumerate(_values(text), start=1):
             offset += _size(text, done, start)
             length = _size(text, start, end)
-            yield value, offset, length
+            repaired = ESCAPED.search(text, start, end) is not None
+            yield value, Place(file=name, line=line, offset=offset, length=length, repaired=repaired)
             offset, done = offset + length, end
     except ValueError as error:
         raise DataFailure(f"{name} is not valid JSON", why=str(error), fix="correct it, or fetch it again") from None

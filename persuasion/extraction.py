@@ -43,6 +43,7 @@ class Extracted:
 
     lines: int = 0
     repaired: int = 0
+    parents_absent: int = 0
     refusals: list[pa.Table] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
@@ -94,6 +95,7 @@ def measured(extracted: Extracted) -> dict[str, Any]:
         "refused_by": _counted(refusals.by_reason(refusals.joined(extracted.refusals)), REFUSED),
         "skipped_by": _counted(extracted.skipped, SKIPPED),
         "repaired": extracted.repaired,
+        "parents_absent": extracted.parents_absent,
         "deltas": deltas.total(),
         "deltas_by": _counted(deltas, SOURCES),
         "deltas_from_op": sum(count for (_, by_op), count in extracted.deltas.items() if by_op),
@@ -155,6 +157,7 @@ def _add(extracted: Extracted, joined: Joined) -> None:
     extracted.ignored += joined.ignored
     extracted.deltas += joined.deltas
     extracted.years += joined.years
+    extracted.parents_absent += joined.parents_absent
     extracted.skipped["removed"] += joined.removed.total()
     for (entry, kind), count in joined.removed.items():
         counts = extracted.removed.setdefault(entry, {"submissions": 0, "comments": 0})

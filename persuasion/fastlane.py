@@ -28,6 +28,12 @@ _Score = Annotated[int, msgspec.Meta(gt=-SCORE_LIMIT, lt=SCORE_LIMIT)]
 _Edit = Annotated[float, msgspec.Meta(ge=0, lt=NUMBER_LIMIT)]
 
 
+class Meta(msgspec.Struct, gc=False):
+    """What Arctic Shift says of a record, as far as it matters here."""
+
+    was_deleted_later: bool | None = None
+
+
 class Fields(msgspec.Struct, gc=False):
     """What is read of a line, in the types and ranges that it usually has; any other makes the line odd."""
 
@@ -45,6 +51,7 @@ class Fields(msgspec.Struct, gc=False):
     edited: bool | _Edit | None = None
     retrieved_on: _Natural | None = None
     retrieved_utc: _Natural | None = None
+    meta: Meta | None = msgspec.field(name="_meta", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +108,8 @@ def sort_lines(data: bytes, starts: Whole, ends: Whole, subreddit: str) -> Lines
                 odd.append(number)
             else:
                 elsewhere += 1
+        elif record.meta is not None and record.meta.was_deleted_later:
+            odd.append(number)
         elif UNSET not in (record.body, record.link_id, record.parent_id):
             comments[0].append(number)
             comments[1].append(record)

@@ -71,6 +71,14 @@ def labels(comments: pa.Table) -> dict[int, list[Delta]]:
     }
 
 
+def parents_absent(comments: pa.Table) -> int:
+    """How many replies have a parent that is no comment of their thread here; in partial dumps these are many."""
+    thread, key, parent = (numbers(comments, name) for name in ("thread", "key", "parent"))
+    reply = np.asarray(pc.starts_with(comments["parent_id"], "t1_"))
+    row = pc.fill_null(pc.index_in(pa.array(parent), value_set=pa.array(key)), 0).to_numpy()
+    return int(np.count_nonzero(reply & ~((key[row] == parent) & (thread[row] == thread))))
+
+
 def years(table: pa.Table) -> Counter[int]:
     """How many rows are of which year (UTC); 0 where the time is unknown."""
     seconds = np.asarray(table["created_utc"].to_numpy(), np.int64)

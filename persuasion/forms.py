@@ -1,7 +1,7 @@
 """Which form of CMV each file of a source has, told by its content: first bytes, then the first record's fields.
 
 Names decide only where they are part of the form: ConvoKit's ``utterances.jsonl`` inside its folder
-or zip, and the folders of Tan et al. 2016. Knows nothing of how a form is read.
+or zip, and the folders of Tan et al. 2016 and of the monthly dumps. Knows nothing of how a form is read.
 """
 
 from collections.abc import Iterable
@@ -18,6 +18,7 @@ from persuasion.errors import DataFailure
 from persuasion.unpacking import Limits, compression, unpacked
 
 HEAD = 1 << 20  # decompressed bytes looked at: a post of Tan et al. takes up to 500 KB before its comments
+MONTHLY = ("comments", "submissions")  # the torrent of all Reddit has its RC_ and RS_ files there
 UTTERANCES, CONVERSATIONS = "utterances.jsonl", "conversations.json"
 TITLES = {
     "dump": "a dump file",
@@ -65,9 +66,11 @@ def inputs(source: Source) -> list[Input]:
     """
     path = Path(source.path)
     if path.is_file():
-        found = [_input(path, source)]
+        found = [_input(path, source, path.name)]
     elif path.is_dir():
-        found = _corpus(path, limits(source)) or [_input(file, source) for file in _files(path)]
+        found = _corpus(path, limits(source)) or [
+            _input(file, source, file.relative_to(path).as_posix()) for file in _files(path)
+        ]
     else:
         raise DataFailure(
             f"{path} does not exist", why="source.path names it", fix="correct source.path in params.yaml"
@@ -77,12 +80,26 @@ def inputs(source: Source) -> list[Input]:
 
 
 def _files(path: Path) -> list[Path]:
-    """A folder's visible files by name, without DVC's notes."""
-    visible = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-    found = [file for file in visible if not _is_dvc_note(file)]
+    """A folder's visible files by name, without DVC's notes; where it has none, those of the monthly dumps' folders."""
+    visible = _visible(path)
+    folders = [inside for inside in visible if inside.name in MONTHLY and inside.is_dir()]
+    found = _plain(visible) or _plain(file for folder in folders for file in _visible(folder))
     if not found:
         raise DataFailure(f"{path} holds no files", why="source.path names it", fix="put the dump's files there")
     return found
+
+
+def _visible(path: Path) -> list[Path]:
+    """What a folder shows, by name. Raises DataFailure for a link that leads nowhere: a file of the dump is missing."""
+    visible = sorted(inside for inside in path.iterdir() if not inside.name.startswith("."))
+    for inside in visible:
+        if not inside.exists():
+            raise DataFailure(f"{inside} leads nowhere", why="it links to what is not there", fix="mend or remove it")
+    return visible
+
+
+def _plain(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if path.is_file() and not _is_dvc_note(path)]
 
 
 def _is_dvc_note(file: Path) -> bool:
@@ -115,7 +132,7 @@ def _corpus(path: Path, limits: Limits) -> list[Input]:
     return []
 
 
-def _input(path: Path, source: Source) -> Input:
+def _input(path: Path, source: Source, name: str) -> Input:
     """Tell a file's form. Raises DataFailure when it has none, or not the one that ``source.kind`` asks for."""
     head, plain = _peek(path, limits(source))
     kind = container(head, plain)
@@ -127,12 +144,12 @@ def _input(path: Path, source: Source) -> Input:
     if not form or asked not in ("", form):
         title = f"{TITLES[form]} ({detected})" if form else detected
         fix = "convert it, or move it out of source.path; docs/how-to/own-data.md lists the forms"
-        raise _wrong(path.name, asked or "dump", title, f"correct source.kind ({asked})" if form else fix)
+        raise _wrong(name, asked or "dump", title, f"correct source.kind ({asked})" if form else fix)
     if form == "convokit" and kind == "file":
         raise DataFailure(
-            f"{path.name} is only a part of a ConvoKit corpus", where=path, fix="give source.path its folder or its zip"
+            f"{name} is only a part of a ConvoKit corpus", where=path, fix="give source.path its folder or its zip"
         )
-    return Input(form=form, path=path, name=path.name, kind=kind)
+    return Input(form=form, path=path, name=name, kind=kind)
 
 
 def _archived(path: Path, kind: Container, limits: Limits) -> str:
@@ -187,7 +204,7 @@ def _form_of(text: str) -> tuple[str, str]:
     rows = [row.strip() for row in text.split("\n") if row.strip()]
     if not rows:
         return "", "blank lines only"
-    if text.startswith("["):
+    if text.startswith("[") and not (rows[0].endswith("]") and rows[1:2] and rows[1].startswith("{")):
         return _listed(keys(text)), "a JSON list"
     if readypairs.delimiter(rows[0]):
         return "pairs", "CSV or TSV"

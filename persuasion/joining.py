@@ -19,7 +19,7 @@ from persuasion.columns import COMMENTS, SUBMISSIONS
 from persuasion.deltalog import Log
 from persuasion.deltas import Award
 from persuasion.earned import earned
-from persuasion.finishing import comment_rows, labels, removed_by, submission_rows, years
+from persuasion.finishing import comment_rows, labels, parents_absent, removed_by, submission_rows, years
 from persuasion.gathering import PartFile, gather, numbers, refused
 from persuasion.keys import Keys
 from persuasion.pseudonyms import pseudonym
@@ -63,6 +63,7 @@ class Joined:
     ignored: Counter[str] = field(default_factory=Counter)
     removed: Counter[tuple[str, str]] = field(default_factory=Counter)
     years: Counter[tuple[str, int]] = field(default_factory=Counter)
+    parents_absent: int = 0
 
 
 def join(task: Range) -> Joined:
@@ -76,14 +77,18 @@ def join(task: Range) -> Joined:
     gone = removed_by(comments, task.secrets.removals, below)
     joined.removed.update((entry, "submissions") for entry in posts_gone.values())
     joined.removed.update((entry, "comments") for entry in gone.values())
-    comments = _ordered(comments, _sound(threads, comments, gone, task, joined))
+    left = pa.array(_all_but(gone, comments))
+    comments = comments.append_column("left", left)
+    comments = _ordered(comments, _sound(threads, comments, task, joined))
     submissions = _ordered(submissions, _all_but(posts_gone, submissions))
     found = earned(submissions, comments, task.logs)
-    deltas = labels(comments) | {row: _deltas(awards, task.secrets.key) for row, awards in found.awards.items()}
+    every = labels(comments) | {row: _deltas(awards, task.secrets) for row, awards in found.awards.items()}
+    comments, deltas = _left(comments, every)
     joined.ignored = found.ignored
     joined.deltas.update((delta.source, delta.by_op) for given in deltas.values() for delta in given)
     for name, table in (("submissions", submissions), ("comments", comments)):
         joined.years.update({(name, year): count for year, count in years(table).items()})
+    joined.parents_absent = parents_absent(comments)
     joined.submissions = submission_rows(submissions)
     joined.comments = comment_rows(submissions, comments, deltas)
     return joined
@@ -99,16 +104,26 @@ def _signed(table: pa.Table, key: bytes) -> pa.Table:
     return table.append_column("who", pa.DictionaryArray.from_arrays(authors.indices, names))
 
 
-def _sound(threads: Keys, comments: pa.Table, gone: Mapping[int, str], task: Range, joined: Joined) -> Mask:
-    """Which comments become rows: neither removed, nor without a submission, nor in a circle of parents."""
+def _sound(threads: Keys, comments: pa.Table, task: Range, joined: Joined) -> Mask:
+    """Which comments stand in a thread: neither without a submission, nor in a circle of parents."""
     thread, parent, key = (numbers(comments, name) for name in ("thread", "parent", "key"))
-    kept = _all_but(gone, comments)
-    orphan = kept & ~np.isin(thread, threads)
+    orphan = ~np.isin(thread, threads)
     top = np.asarray(pc.starts_with(comments["parent_id"], "t3_"))
-    looped = kept & ~orphan & circular(thread, key, parent, top)
+    looped = ~orphan & circular(thread, key, parent, top)
+    left = np.asarray(comments["left"])
     for mask, reason in ((orphan, "orphan"), (looped, "cycle")):
-        joined.refusals.append(refused(comments, np.flatnonzero(mask), task.comments, reason))
-    return kept & ~orphan & ~looped
+        joined.refusals.append(refused(comments, np.flatnonzero(mask & left), task.comments, reason))
+    return ~orphan & ~looped
+
+
+def _left(comments: pa.Table, deltas: Mapping[int, list[Delta]]) -> tuple[pa.Table, dict[int, list[Delta]]]:
+    """The comments that nobody asked to remove, with their deltas: a removed comment may have awarded one."""
+    left = np.asarray(comments["left"])
+    if left.all():
+        return comments, dict(deltas)
+    row = np.cumsum(left) - 1
+    kept = {int(row[at]): given for at, given in deltas.items() if left[at]}
+    return comments.filter(pa.array(left)).combine_chunks(), kept
 
 
 def _all_but(rows: Iterable[int], table: pa.Table) -> Mask:
@@ -123,5 +138,10 @@ def _ordered(table: pa.Table, kept: Mask) -> pa.Table:
     return table.take(pa.array(order[kept[order]])).combine_chunks()
 
 
-def _deltas(awards: Iterable[Award], key: bytes) -> list[Delta]:
-    return [Delta(by=pseudonym(one.by, key), by_op=one.by_op, source=one.source, at=one.at) for one in awards]
+def _deltas(awards: Iterable[Award], secrets: Secrets) -> list[Delta]:
+    """Deltas under pseudonyms; one who is to be forgotten stays unnamed where the award is another's to keep."""
+    return [
+        Delta(by="" if by in secrets.removals.authors else by, by_op=one.by_op, source=one.source, at=one.at)
+        for one in awards
+        for by in [pseudonym(one.by, secrets.key)]
+    ]

@@ -45,6 +45,7 @@ _FOOTNOTE = re.compile(
     r"(?:.{0,3000}?happy cmving[!*_.]{0,6}|[^\n]*)",
     re.IGNORECASE | re.DOTALL,
 )
+_FAREWELL = re.compile(r"^[^\w\n]*happy cmving[^\w\n]*$", re.IGNORECASE | re.MULTILINE)  # of a footnote
 
 _LINK = re.compile(
     r"!?\[([^\[\]\n]{0,2000})\]\([^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500})?(?: [^()\n]{0,200})?\)"
@@ -109,7 +110,8 @@ def _scrubbed_title(title: str) -> str:
 
 def _without_footnote(text: str) -> str:
     lower = text.lower()
-    return _FOOTNOTE.sub("", text) if "footnote" in lower or "users of" in lower else text
+    text = _FOOTNOTE.sub("", text) if "footnote" in lower or "users of" in lower else text
+    return _FAREWELL.sub("", text) if "cmving" in lower else text
 
 
 def _without_names(text: str) -> str:

@@ -96,6 +96,7 @@ def read_outcomes(outcomes: Sequence[tuple[Place, Outcome]], reader: Reader) -> 
     """Take what a form's own reader made of its records; each counts as one line."""
     part = _part(outcomes, reader, [], [])
     part.account.lines = len(outcomes)
+    part.account.repaired = sum(place.repaired for place, _ in outcomes)
     return part
 
 

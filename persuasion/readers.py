@@ -6,6 +6,7 @@ of their own. Knows nothing of threads, deltas or pseudonyms.
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from persuasion import arcticshift, convokit, readypairs, shp, tan
@@ -21,12 +22,16 @@ from persuasion.reddit import Outcome, Place
 def read(inputs: Sequence[Input], source: Source) -> Iterator[tuple[Place, Outcome]]:
     """Yield one (place, outcome) for each record of ``inputs``, none of which is a dump.
 
+    Of the records of one line (a thread, a pair) the first alone says that its bytes were repaired.
     Raises DataFailure and IntegrityFailure as the readers and ``archives`` do.
     """
     by_form = {form: [input_ for input_ in inputs if input_.form == form] for form in _READERS}
+    last = ("", -1)
     for form, found in by_form.items():
-        if found:
-            yield from _READERS[form](found, source)
+        for place, outcome in _READERS[form](found, source) if found else ():
+            here = (place.file, place.offset)
+            yield (replace(place, repaired=False) if place.repaired and here == last else place), outcome
+            last = here
 
 
 def _arcticshift(inputs: Sequence[Input], source: Source) -> Iterator[tuple[Place, Outcome]]:

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from persuasion.documents import entries
+from persuasion.documents import ESCAPED, entries
 from persuasion.errors import DataFailure
 from persuasion.preferences import GIVEN, Collected, named, parsed
 from persuasion.reddit import Outcome, Place, Refuse
@@ -26,8 +26,8 @@ def rows(text: str, name: str) -> Iterator[tuple[Place, Any]]:
     """
     start = text.removeprefix("\ufeff").lstrip()
     found = entries(text, name) if start.startswith(("[", "{")) else _csv_rows(text, name)
-    for line, (row, offset, length) in enumerate(found, start=1):
-        yield Place(file=name, line=line, offset=offset, length=length), row
+    for row, place in found:
+        yield place, row
 
 
 def records(rows: Iterable[tuple[Place, Any]]) -> Iterator[tuple[Place, Outcome]]:
@@ -81,8 +81,8 @@ def _add(collected: Collected, place: Place, prompt: str, chosen: str, rejected:
         collected.prefer(ids[0], ids[1], GIVEN)
 
 
-def _csv_rows(text: str, name: str) -> Iterator[tuple[dict[Any, Any], int, int]]:
-    """Yield (row, offset, length): a row's bytes are those that the CSV reader took to complete it."""
+def _csv_rows(text: str, name: str) -> Iterator[tuple[dict[Any, Any], Place]]:
+    """Yield each row with its place: its bytes are those that the CSV reader took to complete it."""
     mark = delimiter(text.removeprefix("\ufeff").partition("\n")[0])
     if mark is None:
         raise DataFailure(
@@ -95,24 +95,27 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[dict[Any, Any], int, int]]
     try:
         reader = csv.DictReader(taken, delimiter=mark, strict=True)
         offset = taken.bytes if reader.fieldnames else 0
-        for row in reader:
-            yield row, offset, taken.bytes - offset
+        for line, row in enumerate(reader, start=1):
+            taken.repaired, repaired = False, taken.repaired
+            yield row, Place(file=name, line=line, offset=offset, length=taken.bytes - offset, repaired=repaired)
             offset = taken.bytes
     except csv.Error as error:
         raise DataFailure(f"{name} is not valid CSV", why=str(error), fix="correct it") from None
 
 
 class _Taken:
-    """The lines of a text, counting the bytes of those that were taken."""
+    """The lines of a text, counting the bytes of those that were taken; ``repaired``: some were no UTF-8."""
 
     def __init__(self, text: str) -> None:
         self._lines = io.StringIO(text, newline="")
         self.bytes = 0
+        self.repaired = False
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
             start = self.bytes == 0
             self.bytes += len(line.encode("utf-8", "surrogateescape"))
+            self.repaired = self.repaired or ESCAPED.search(line) is not None
             yield line.removeprefix("\ufeff") if start else line
 
 

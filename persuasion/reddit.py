@@ -18,17 +18,22 @@ FIRST_SECOND, LAST_SECOND = 1_119_484_800, 4_102_444_800  # Reddit's founding (J
 SCORE_LIMIT, NUMBER_LIMIT = 2**31, 2**53
 NAMELESS = frozenset({"", "[missing]", "[removed]"})
 _ID = re.compile(r"(t[13])_([A-Za-z0-9_]{1,20})")
+_DECODER = json.JSONDecoder(strict=False)  # a NUL or tab that a crawl did not escape is text like any other
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a record came from: file, line (from 1), and the bytes of the line in the decompressed file."""
+    """Where a record came from: file, line (from 1), and the bytes of the line in the decompressed file.
+
+    ``repaired``: these bytes were no UTF-8, and the offending ones were replaced.
+    """
 
     file: str
     line: int
     offset: int
     length: int
+    repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,7 @@ def outcome(line: str, subreddit: str) -> Outcome:
 def loaded(line: str) -> dict[str, Any]:
     """Read a line as a JSON object. Raises Refused."""
     try:
-        record = json.loads(line)
+        record = _DECODER.decode(line)
     except (ValueError, RecursionError):
         raise Refused("not_json") from None
     if not isinstance(record, dict):
@@ -124,9 +129,11 @@ def parse(record: Mapping[str, Any], subreddit: str) -> Raw | RawLog:
     """Turn a record of Reddit's own form into a raw one. Raises Refused or Skipped with the reason's name."""
     home = record.get("subreddit")
     folded = home.casefold() if isinstance(home, str) else ""
-    elsewhere = folded not in ("", subreddit.casefold())
+    # the only records that name no subreddit in monthly files are advertisements (RS_ until 2018, some 10,000 a month)
+    elsewhere = folded not in ("", subreddit.casefold()) or (not folded and record.get("promoted") is not None)
     if elsewhere and folded != DELTALOG:
         raise Skipped("other_subreddit")
+    record = _as_shown(record)
     if "body" in record and ("link_id" in record or "parent_id" in record):
         if elsewhere:
             raise Skipped("other_subreddit")
@@ -134,6 +141,20 @@ def parse(record: Mapping[str, Any], subreddit: str) -> Raw | RawLog:
     if "title" in record or "selftext" in record:
         return RawLog(post=_submission(record)) if elsewhere else _submission(record)
     raise Refused("stub" if "children" in record else "missing_field")
+
+
+def _as_shown(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record as Reddit shows it now: Arctic Shift keeps what was taken away after its first visit, and says so."""
+    meta = record.get("_meta")
+    if not isinstance(meta, dict) or meta.get("was_deleted_later") is not True:
+        return record
+    by_author = meta.get("removal_type") in (None, "deleted")
+    text = DELETED if by_author else "[removed]"
+    shown: dict[str, Any] = {name: text for name in ("body", "selftext") if isinstance(record.get(name), str)}
+    # a bot's own name tells that it spoke, and nobody's wish
+    if by_author and str(record.get("author")).casefold() != "deltabot":
+        shown["author"] = DELETED
+    return {**record, **shown}
 
 
 def is_deleted(author: str) -> bool:

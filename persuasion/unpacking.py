@@ -16,6 +16,7 @@ from persuasion.errors import DataFailure
 
 CHUNK = 8192  # zstd can unfold a chunk 32,768-fold at once, so this bounds memory to 256 MiB
 PLAIN_CHUNK = 1 << 20
+BITE = 1 << 22  # bytes that bzip2 gives out at once: a hundred bytes of it may stand for 100 MB
 BOMB_BYTES, BOMB_RATIO = 1 << 28, 1000  # real dumps unfold 5- to 30-fold
 MAGIC = {b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip", b"BZh": "bzip2"}
 
@@ -91,9 +92,11 @@ def _unfolded(chunks: Iterator[bytes], start: Callable[[], Any]) -> Iterator[byt
     read = written = 0
     for chunk in chunks:
         read += len(chunk)
-        while chunk:
+        more = True
+        while more:
             frame = frame or start()
-            block = frame.decompress(chunk)
+            limited = isinstance(frame, bz2.BZ2Decompressor)
+            block = frame.decompress(chunk, BITE) if limited else frame.decompress(chunk)
             written += len(block)
             if written > BOMB_BYTES and written > BOMB_RATIO * read:
                 raise DataFailure(
@@ -103,6 +106,10 @@ def _unfolded(chunks: Iterator[bytes], start: Callable[[], Any]) -> Iterator[byt
                 )
             if block:
                 yield block
-            chunk, frame = (frame.unused_data, None) if frame.eof else (b"", frame)
+            if frame.eof:
+                chunk, frame = frame.unused_data, None
+                more = bool(chunk)
+            else:
+                chunk, more = b"", limited and not frame.needs_input
     if frame is not None:
         raise Truncated

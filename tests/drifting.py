@@ -26,6 +26,8 @@ NAMES = {
     "title": TEXTS, "selftext": TEXTS, "distinguished": TEXTS | st.sampled_from(["moderator", "admin"]),
     "subreddit": st.sampled_from(["changemyview", "ChangeMyView", "tea", "DeltaLog", ""]), "gilded": OTHERS,
     "children": OTHERS,
+    "_meta": st.fixed_dictionaries({"was_deleted_later": st.sampled_from([True, False, None, 1, "true"])})
+    | st.sampled_from([{}, {"was_deleted_later": True, "removal_type": "removed"}]),
 }  # fmt: skip
 PLAIN = [raw_comment(), raw_comment(id="t1_full"), raw_submission(), raw_comment(id="x9", parent_id="t1_reply"),
          logged_thread("post", "postc", "challenger"), *awarded_thread("abc")]  # fmt: skip

@@ -134,6 +134,14 @@ def test_tokens_count_only_for_op_where_neither_bot_nor_log_speaks():
     assert awarded(bot=None, log=log_of()) == ([], {})
 
 
+def test_a_second_token_for_the_same_comment_gives_no_second_delta():
+    again = raw_comment(**CHAIN["award"] | {"id": "award2", "created_utc": AT + 500})
+    found, ignored = awarded(again, bot=None)
+    assert (sources(found), ignored) == ([("t1_reply", "op_name", True, "token", 60)], {"token_repeated": 1})
+    elsewhere = [raw_comment(id="r2"), again | {"parent_id": "t1_r2"}]
+    assert len(awarded(*elsewhere, bot=None)[0]) == 2
+
+
 @pytest.mark.parametrize("nobody", ["[deleted]", None, ""])
 def test_two_deleted_accounts_are_not_op(nobody):
     assert awarded(bot=None, award={"author": nobody}, op=nobody) == ([], {})

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from persuasion import spans, units
 from persuasion.errors import DataFailure, UsageFailure
+from persuasion.markdown import clean
 from persuasion.masking import WORDS
 from persuasion.pseudonyms import key_for, pseudonym
-from tests.builders import AT, awarded_thread, ndjson, raw_comment, raw_submission, source
+from tests.builders import AT, awarded_thread, logged_thread, ndjson, raw_comment, raw_submission, source
 from tests.extracting import TABLES, frames, read, read_files
 from tests.forms import tan_files, write_tar
 from tests.test_parts import BAD_LINES
@@ -120,6 +121,22 @@ def test_a_long_line_costs_no_memory_and_is_counted():
     assert peak < 24 << 20
 
 
+def test_a_comment_of_two_megabytes_is_a_row_or_counted():
+    content = ndjson([raw_submission(), raw_comment(body="x" * 2_000_000)])
+    assert len(read_files(content, max_line_bytes=16 << 20).comments) == 1
+    assert read_files(content).reasons == {"line_too_long": 1}
+
+
+def test_nul_bom_crlf_and_bidi_controls_cost_no_row_and_reach_no_cleaned_text():
+    body = "one\0two\u202ethree\u200bfour\ufefffive\r\nsix"
+    line = json.dumps(raw_comment(id="raw", body=body), ensure_ascii=False).encode().replace(b"\\u0000", b"\0")
+    assert b"\0" in line
+    content = ndjson([raw_submission(), raw_comment(body=body)]) + b"\xef\xbb\xbf" + line + b"\r\n"
+    found = read_files(content)
+    assert [row.body for row in found.comments] == [body, body]
+    assert {clean(row.body) for row in found.comments} == {"onetwothreefourfive\nsix"}
+
+
 @pytest.mark.parametrize(("line", "reason"), [*BAD_LINES, (b"x" * 200_000, "line_too_long")])
 def test_a_bad_line_is_counted_and_stops_a_strict_reading(line, reason):
     content = (
@@ -177,6 +194,16 @@ def test_copies_that_tie_are_ordered_by_content():
     assert read_files(ndjson(same_time)).tables == read_files(ndjson(same_time[::-1])).tables
 
 
+@pytest.mark.parametrize("gone", [{"body": "[deleted]"}, {"body": "[removed]"}, {"author": "[deleted]"}])
+def test_of_copies_of_one_time_the_one_that_is_gone_stays(gone):
+    for at in (AT, None):
+        copies = [raw_comment(retrieved_on=at, body=f"text {number}") for number in range(9)]
+        deleted = raw_comment(retrieved_on=at) | gone
+        for order in ([*copies, deleted], [deleted, *copies]):
+            found = read_files(ndjson([raw_submission(), *order]))
+            assert found.by_id["t1_reply"].role == "deleted"
+
+
 def test_an_id_in_two_threads_is_one_comment_where_its_last_copy_stands():
     posts = [raw_submission(id="one"), raw_submission(id="two")]
     moved = [
@@ -224,6 +251,27 @@ def test_a_removed_post_takes_the_comments_that_arrive_in_any_order_and_copies(t
     found = removed_from(records[::-1], "t3_one", folder=tmp_path)
     assert {row.thread_id for row in found.comments} == {"t3_two"}
     assert (found.metrics["skipped_by"]["removed"], found.reasons) == (5, {"duplicate_id": 1})
+
+
+def test_what_a_removed_comment_awarded_stays_another_ones_delta(tmp_path):
+    once = read_files(ndjson(awarded_thread()))
+    found = removed_from(awarded_thread(), "t1_postc", folder=tmp_path)
+    assert "t1_postc" not in found.by_id and found.metrics["deltas"] == 1
+    assert found.by_id["t1_posta"] == once.by_id["t1_posta"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_who_is_removed_is_not_named_as_the_giver_of_a_delta(there, tmp_path):
+    passer = pseudonym("passer_by", key_for(source(tmp_path)))
+    *thread, award, bot = awarded_thread()
+    log = logged_thread("post", "posta", "challenger")
+    log["selftext"] = log["selftext"].replace("from OP to", "from /u/passer_by to").replace("/?context=3", "")
+    told = [*thread, *([award | {"author": "passer_by"}] if there else []), bot, log]
+    found = removed_from(told, passer, folder=tmp_path)
+    for row in found.comments:
+        assert passer not in repr(row)
+    assert found.metrics["skipped_by"]["removed"] == there
+    assert [delta.by for delta in found.by_id["t1_posta"].deltas] == [""]
 
 
 def test_a_name_in_the_removals_file_is_refused_and_not_repeated(tmp_path):
@@ -306,6 +354,13 @@ def test_ready_pairs_become_threads_whatever_their_form(form, tmp_path):
     assert found.reasons == {"empty_text": 3, "same_completions": 3}
     (tmp_path / "pairs").write_text(FORMS["json"])
     assert read(source(tmp_path / "pairs")).tables == found.tables
+
+
+def test_rows_of_other_forms_that_were_repaired_are_counted_too(tmp_path):
+    (tmp_path / "pairs.csv").write_bytes(b"prompt,chosen,rejected\nNaps?,It\x92s short.,No.\nTea?,Hot.,Cold.\n")
+    found = read(source(tmp_path / "pairs.csv"))
+    assert (found.metrics["repaired"], found.metrics["lines"], found.unaccounted) == (1, 6, 0)
+    assert any(row.body == "It\ufffds short." for row in found.comments)
 
 
 def test_a_dump_of_one_half_is_all_refused():

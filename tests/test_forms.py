@@ -32,6 +32,7 @@ CSV = b"prompt,chosen,rejected\n{a,b,c\n"
 CONTENTS = [
     ("dump", DUMP),
     ("dump", b"broken\n\n" + DUMP),
+    ("dump", b"[1,2]\n" + DUMP),
     ("dump", ndjson([{"strange": 1}])),
     ("dump", ndjson([raw_submission(comments=5)])),
     ("dump", ndjson([{"subreddit": "tea", "body": "x" * 2_000_000}])),
@@ -153,3 +154,20 @@ def test_any_beginning_has_a_form_or_none(text, cut):
 def test_a_lone_record_is_a_dump(record, tmp_path):
     (tmp_path / "file").write_bytes(json.dumps(record, indent=1).encode())
     assert forms_at(tmp_path) == [("dump", "file", "file")]
+
+
+def test_the_monthly_dumps_are_read_as_their_torrent_lays_them_out(tmp_path):
+    write_tree(tmp_path, {"comments/RC_2015-01": DUMP, "submissions/RS_2015-01": DUMP, "sample/x": DUMP})
+    assert forms_at(tmp_path) == [
+        ("dump", "comments/RC_2015-01", "file"),
+        ("dump", "submissions/RS_2015-01", "file"),
+    ]
+
+
+def test_a_link_that_leads_nowhere_is_no_shorter_dump(tmp_path):
+    (tmp_path / "a").write_bytes(DUMP)
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert len(forms_at(tmp_path)) == 2
+    (tmp_path / "c").symlink_to(tmp_path / "gone")
+    with pytest.raises(DataFailure, match="c leads nowhere"):
+        inputs(form_source(tmp_path))

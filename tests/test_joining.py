@@ -87,7 +87,13 @@ def test_no_name_leaves_the_room():
 def test_a_comment_without_its_submission_is_refused_and_one_without_its_parent_stays():
     threads = threads_of(raw_submission(), raw_comment(parent_id="t1_gone"), raw_comment(id="lost", link_id="t3_gone"))
     assert [row.id for row in threads.comments] == ["t1_reply"]
-    assert threads.reasons == {"orphan": 1}
+    assert (threads.reasons, threads.metrics["parents_absent"]) == ({"orphan": 1}, 1)
+    sound = threads_of(*awarded_thread())
+    assert sound.metrics["parents_absent"] == 0
+    elsewhere = threads_of(
+        *awarded_thread(), raw_submission(id="two"), raw_comment(link_id="t3_two", parent_id="t1_posta")
+    )
+    assert elsewhere.metrics["parents_absent"] == 1
 
 
 def test_loops_of_parents_are_refused_with_all_below_and_nothing_hangs():
@@ -134,6 +140,13 @@ def test_the_bots_last_edit_says_when_it_spoke():
     assert threads_of(*thread, confirmation, removal).metrics["deltas"] == 0
     again = threads_of(*thread, confirmation | {"edited": AT + 400}, removal)
     assert again.metrics["deltas_by"]["confirmed"] == 1
+
+
+def test_a_confirmation_that_was_deleted_later_confirms_nothing_and_leaves_no_token_to_count():
+    *thread, confirmation = awarded_thread()
+    found = threads_of(*thread, confirmation | {"_meta": {"was_deleted_later": True, "removal_type": "deleted"}})
+    assert (found.metrics["deltas"], found.metrics["deltas_ignored_by"]["bot_other"]) == (0, 1)
+    assert threads_of(*thread, confirmation | {"_meta": {"is_edited": True}}).metrics["deltas"] == 1
 
 
 def test_a_log_repairs_what_the_thread_no_longer_tells():

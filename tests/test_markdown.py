@@ -116,6 +116,7 @@ def test_a_megabyte_of_anything_is_cleaned_in_linear_time(unit):
         ("Mine.\n*Hello, users of /r/changemyview! This is a footnote from your mods. Happy CMVing!* More.",
          "Mine.\nMore."),
         ("_____\n\nMine.\n\n_____\n\n> *Hello, users of CMV! Happy CMVing!*", "Mine."),
+        ("Mine.\n\n&amp;gt; *Hello, users of CMV! This is a footnote.*\n\n***Happy CMVing!***", "Mine."),
         ("As a footnote, tea is fine.", "As a footnote, tea is fine."),
         ("Sleep matters.\n\nEDIT: you win", "Sleep matters."),
         ("Sleep matters.\n\n**Edit 2:** you win\n\nmore", "Sleep matters."),

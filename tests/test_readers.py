@@ -17,6 +17,7 @@ from tests.forms import (
     tan_files,
     tan_pair,
     tan_post,
+    tan_thread,
     tree,
     write_tar,
     write_tree,
@@ -99,6 +100,40 @@ def test_api_files_shp_and_pairs(tmp_path):
     assert len(found_at(shp)) == 6 and reasons(found_at(shp)) == ["repeated"] * 3
     pairs = write_tree(tmp_path / "pairs", {"a": ndjson(PAIR_ROWS), "b": json.dumps(PAIR_ROWS).encode()})
     assert len(replies(found_at(pairs))) == len(replies(found_at(pairs / "a"))) == 5
+
+
+def broken(content, word):
+    """Content in which a word has a Windows-1252 apostrophe."""
+    assert content.count(word) > 0
+    return content.replace(word, word[:1] + b"\x92" + word[1:])
+
+
+FORMS_WITH_ONE_BROKEN_ROW = {
+    "tan": ndjson([tan_thread(), tan_thread(id="two", selftext="odd")]),
+    "shp": ndjson([shp_row(), shp_row(post_id="two", history="odd")]),
+    "lines": ndjson([PAIR_ROWS[0], {"prompt": "odd", "chosen": "a", "rejected": "b"}]),
+    "json": json.dumps([PAIR_ROWS[0], {"prompt": "odd", "chosen": "a", "rejected": "b"}]).encode(),
+    "csv": b"prompt,chosen,rejected\nNaps?,a,b\nodd,a,b\n",
+    "arcticshift": json.dumps({"data": tree()}).encode() + json.dumps({"data": [{"body": "odd"}]}).encode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS_WITH_ONE_BROKEN_ROW)
+def test_rows_whose_bytes_are_no_utf_8_are_repaired_and_counted_once_in_every_form(form, tmp_path):
+    content = FORMS_WITH_ONE_BROKEN_ROW[form]
+    (tmp_path / "file").write_bytes(content)
+    assert not any(place.repaired for place, _ in found_at(tmp_path / "file"))
+    (tmp_path / "file").write_bytes(broken(content, b"odd"))
+    found = found_at(tmp_path / "file")
+    assert sum(place.repaired for place, _ in found) == 1
+    assert form == "arcticshift" or "o\ufffddd" in repr(found)
+
+
+def test_convokits_repaired_utterances_are_counted(tmp_path):
+    files = convokit_files()
+    files["utterances.jsonl"] = broken(files["utterances.jsonl"], b"number t1_plain")
+    found = found_at(write_tree(tmp_path / "corpus", files))
+    assert [raw.id for place, raw in found if place.repaired] == ["t1_plain"]
 
 
 def test_columns_that_are_not_used_are_noted_once(tmp_path, capsys):

@@ -105,6 +105,13 @@ def test_other_subreddits_are_skipped_by_name_without_case():
     assert parsed(raw_submission(subreddit=...)).id == "t3_post"
 
 
+@pytest.mark.parametrize("home", [{"subreddit": ...}, {"subreddit": None}, {"subreddit": "u_shop"}])
+def test_advertisements_of_the_monthly_files_are_no_posts(home):
+    with pytest.raises(Skipped, match="other_subreddit"):
+        parsed(raw_submission(promoted=True, **home))
+    assert parsed(raw_submission(promoted=None)).id == parsed(raw_submission(subreddit=..., promoted=None)).id
+
+
 def test_a_post_of_deltalog_is_a_log_and_no_row():
     log = parsed(logged_thread("post", "postc", "challenger"))
     assert isinstance(log, RawLog) and log.post.author == "DeltaBot"
@@ -129,6 +136,36 @@ def test_lone_surrogates_are_replaced():
     found = outcome(json.dumps(raw_comment(body="a\ud800b", author="x\udfff")), "changemyview")
     assert (found.body, found.author) == ("a\ufffdb", "x\ufffd")
     assert outcome(json.dumps(raw_comment(body="\U0001f375")), "changemyview").body == "\U0001f375"
+
+
+@pytest.mark.parametrize(
+    ("meta", "author", "text"),
+    [
+        ({"was_deleted_later": True, "removal_type": "deleted"}, DELETED, "[deleted]"),
+        ({"was_deleted_later": True}, DELETED, "[deleted]"),
+        ({"was_deleted_later": True, "removal_type": "removed"}, "challenger", "[removed]"),
+        ({"was_deleted_later": True, "removal_type": "removed by reddit"}, "challenger", "[removed]"),
+        ({"was_deleted_later": False}, "challenger", "Nap."),
+        ({"retrieved_2nd_on": AT, "is_edited": True}, "challenger", "Nap."),
+        ("strange", "challenger", "Nap."),
+    ],
+)
+def test_what_was_deleted_after_it_was_archived_is_as_reddit_shows_it(meta, author, text):
+    found = parsed(raw_comment(body="Nap.", _meta=meta))
+    assert (found.author, found.body) == (author, text)
+    post = parsed(raw_submission(author="challenger", selftext="Nap.", _meta=meta))
+    assert (post.author, post.selftext) == (author, text)
+
+
+def test_a_confirmation_that_the_bot_deleted_is_still_the_bots():
+    meta = {"was_deleted_later": True, "removal_type": "deleted"}
+    found = parsed(raw_comment(author="DeltaBot", body="Confirmed: 1 delta awarded to /u/x", _meta=meta))
+    assert (found.author, found.body) == ("DeltaBot", "[deleted]")
+
+
+def test_control_characters_that_a_crawl_did_not_escape_are_text():
+    line = json.dumps(raw_comment(body="one@two")).replace("@", "\0\t\x1b")
+    assert outcome(line, "changemyview").body == "one\0\t\x1btwo"
 
 
 @given(LINES)

@@ -90,6 +90,19 @@ def test_a_bomb_is_stopped_in_bounded_memory(pack, monkeypatch):
     assert peak < 1 << 26
 
 
+def test_a_bomb_in_a_few_bytes_of_bzip2_unfolds_bite_by_bite(monkeypatch):
+    monkeypatch.setattr(unpacking, "BOMB_BYTES", 1 << 24)
+    content = bz2.compress(bytes(1 << 27))
+    assert len(content) < 1000
+    tracemalloc.start()
+    with pytest.raises(DataFailure, match="unfolds without end"):
+        for _ in unpacked(io.BytesIO(content), "it", LIMITS):
+            pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 25
+
+
 def test_a_text_that_only_compresses_well_is_no_bomb(monkeypatch):
     monkeypatch.setattr(unpacking, "BOMB_BYTES", 1 << 20)
     content = (b"tea " * 50 + b"\n") * 20_000
