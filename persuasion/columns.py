@@ -124,7 +124,7 @@ def odd_comments(found: Sequence[tuple[Place, RawComment]]) -> Columns:
         "body": bodies,
         "said": _said([one.author for one in comments], bodies, pa.array(bodies, pa.string())),
         "given": [comment.given for comment in comments],
-        "rivals": [list(comment.rivals) for comment in comments],
+        "rivals": [list(comment.rivals) or None for comment in comments],  # as in the fast lane, which knows none
     }
 
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from persuasion import planning, refusals
 from persuasion.config import Source
 from persuasion.deltas import IGNORED
-from persuasion.engine import Saved, cores, in_order, read_parts, workers
+from persuasion.engine import Saved, cores, in_order, read_parts, unsearched, workers
 from persuasion.errors import DataFailure
 from persuasion.files import remove
 from persuasion.forms import inputs
@@ -75,7 +75,8 @@ def extract(source: Source, folder: Path) -> Extracted:
         )
         extracted.refusals += [*old_submissions, *old_comments]
         ranges = planning.ranges(submissions, comments, placed, Secrets(key=key, removals=removals))
-    _write(extracted, ranges, folder, cores(source))
+    with unsearched():
+        _write(extracted, ranges, folder, cores(source))
     remove(scratch)
     untouched = {entry: {"submissions": 0, "comments": 0} for entry in sorted(removals.ids | removals.authors)}
     extracted.removed = untouched | extracted.removed
