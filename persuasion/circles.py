@@ -1,7 +1,7 @@
 """Comments whose chain of parents runs in a circle, and all that hangs below one.
 
 Reddit numbers comments upwards, so a comment's parent has a smaller id; a circle has at least one
-link the other way. Only threads with such a link are walked, never recursively.
+link the other way, to a comment that is there. Only threads with such a link are walked, never recursively.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ def circular(thread: Keys, key: Keys, parent: Keys, top: NDArray[np.bool_]) -> N
     ``top``: the parent is the post.
     """
     found = np.zeros(len(key), bool)
-    for suspect in np.unique(thread[~top & (parent >= key)]):
+    upwards = np.flatnonzero(~top & (parent >= key))
+    for suspect in np.unique(thread[upwards[np.isin(parent[upwards], key)]]):
         rows = np.flatnonzero(thread == suspect)
         parents = {int(key[row]): None if top[row] else int(parent[row]) for row in rows}
         endless = _endless(parents)

@@ -30,50 +30,49 @@ COMMENTS = pa.schema([
     ("said", pa.string()), ("given", pa.string()), ("rivals", pa.list_(pa.string())),
 ])  # fmt: skip
 Columns = dict[str, Any]
+_NO_TOKEN = (b"&gt;", b"&lt;", b"&amp; ")  # what an ampersand is most often of
 TEXTS = {"title", "selftext", "body"}
 
 
 def usual_submissions(lane: Lane, places: Columns) -> Columns:
     """The columns of submissions from the fast lane, with those of their places."""
-    records = lane.records
-    roles = [submission_role(one.author, str(one.title), one.selftext or "", one.distinguished) for one in records]
+    said, selftexts = lane.said, [text or "" for text in lane.said["selftext"]]
+    marked = zip(said["author"], said["title"], selftexts, said["distinguished"], strict=True)
     return (
         _numbers(lane)
         | places
         | {
             "thread": lane.key,
-            "id": pc.binary_join_element_wise("t3_", pa.array([one.id for one in records], pa.string()), ""),
-            "author": [one.author for one in records],
-            "role": roles,
-            "score": [one.score for one in records],
-            "title": [one.title for one in records],
-            "selftext": [one.selftext or "" for one in records],
+            "id": pc.binary_join_element_wise("t3_", said["id"], ""),
+            "author": said["author"],
+            "role": [submission_role(*one) for one in marked],
+            "score": said["score"],
+            "title": said["title"],
+            "selftext": selftexts,
         }
     )
 
 
 def usual_comments(lane: Lane, places: Columns) -> Columns:
     """The columns of comments from the fast lane, with those of their places."""
-    records = lane.records
-    bodies = [str(one.body) for one in records]
+    said, bodies = lane.said, lane.said["body"]
     texts = pa.array(bodies, pa.string())
-    authors = [one.author for one in records]
     return (
         _numbers(lane)
         | places
         | {
             "thread": lane.thread,
             "parent": lane.parent,
-            "id": pc.binary_join_element_wise("t1_", pa.array([one.id for one in records], pa.string()), ""),
-            "thread_id": [one.link_id for one in records],
-            "parent_id": [one.parent_id for one in records],
-            "author": authors,
-            "role": comment_roles(authors, bodies, [one.distinguished for one in records], texts),
-            "score": [one.score for one in records],
+            "id": pc.binary_join_element_wise("t1_", said["id"], ""),
+            "thread_id": said["link_id"],
+            "parent_id": said["parent_id"],
+            "author": said["author"],
+            "role": comment_roles(said["author"], bodies, said["distinguished"], texts),
+            "score": said["score"],
             "body": texts,
-            "said": _said(authors, bodies, texts),
-            "given": pa.repeat("", len(records)),
-            "rivals": pa.nulls(len(records), pa.list_(pa.string())),
+            "said": _said(said["author"], bodies, texts),
+            "given": pa.repeat("", len(bodies)),
+            "rivals": pa.nulls(len(bodies), pa.list_(pa.string())),
         }
     )
 
@@ -92,7 +91,7 @@ def _said(authors: Sequence[str], bodies: Sequence[str], texts: pa.StringArray) 
     bots = {author for author in set(authors) if is_deltabot(author)}
     said: list[str | None] = [body if author in bots else None for author, body in zip(authors, bodies, strict=True)]
     for sign in TOKEN_SIGNS:
-        for row in holding(texts, sign, unless=b"&gt;").tolist():
+        for row in holding(texts, sign, unless=_NO_TOKEN).tolist():
             if may_bear_token(bodies[row]):
                 said[row] = bodies[row]
     return said
@@ -125,7 +124,7 @@ def odd_comments(found: Sequence[tuple[Place, RawComment]]) -> Columns:
         "body": bodies,
         "said": _said([one.author for one in comments], bodies, pa.array(bodies, pa.string())),
         "given": [comment.given for comment in comments],
-        "rivals": [list(comment.rivals) for comment in comments],
+        "rivals": [list(comment.rivals) or None for comment in comments],  # as in the fast lane, which knows none
     }
 
 

@@ -67,6 +67,20 @@ def _settled() -> None:
     gc.disable()
 
 
+@contextmanager
+def unsearched() -> Iterator[None]:
+    """Spare this process the search for circles among objects: there are millions of them here, and no circles."""
+    searched = gc.isenabled()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if searched:
+            gc.enable()
+
+
 def _keep_memory() -> None:
     """Have the memory of one block serve the next, here and in the workers, instead of going back each time."""
     pa.set_memory_pool(pa.system_memory_pool())

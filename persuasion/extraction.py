@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from persuasion import planning, refusals
 from persuasion.config import Source
-from persuasion.cores import cores, in_order, workers
+from persuasion.cores import cores, in_order, unsearched, workers
 from persuasion.deltas import IGNORED
 from persuasion.engine import Saved, read_parts
 from persuasion.errors import DataFailure
@@ -76,7 +76,8 @@ def extract(source: Source, folder: Path) -> Extracted:
         )
         extracted.refusals += [*old_submissions, *old_comments]
         ranges = planning.ranges(submissions, comments, placed, Secrets(key=key, removals=removals))
-    _write(extracted, ranges, folder, cores(source.workers))
+    with unsearched():
+        _write(extracted, ranges, folder, cores(source.workers))
     remove(scratch)
     untouched = {entry: {"submissions": 0, "comments": 0} for entry in sorted(removals.ids | removals.authors)}
     extracted.removed = untouched | extracted.removed

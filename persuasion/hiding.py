@@ -135,11 +135,10 @@ def _targets(block: Bytes) -> Places:
 
 
 def _www(block: Bytes) -> Places:
-    """The first letter of each "www."."""
-    places = np.flatnonzero(block[3:] == ord("."))
-    for before in range(3):
-        places = places[_is(block[places + before], "w")]
-    return places
+    """The last letter of each "www."."""
+    places = np.flatnonzero(_is(block[:-1], "w") & (block[1:] == ord(".")))
+    before, earlier = (block.take(places - step, mode="clip") for step in (1, 2))
+    return places[_is(before, "w") & _is(earlier, "w")]
 
 
 def _is(letters: Bytes, letter: str) -> npt.NDArray[np.bool_]:

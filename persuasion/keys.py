@@ -6,52 +6,48 @@ time, as Reddit counts its ids up. Any other id gets a 63-bit hash with the top 
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 Keys = NDArray[np.uint64]
 WIDTH = 12
 HASHED = 1 << 63
-_NONE, _END = 255, 254  # of no digit, of the zeros that fill an array's text
-_DIGITS = np.full(256, _NONE, np.uint8)
-_DIGITS[0] = _END
+_DIGITS = np.full(256, 255, np.uint8)
 _DIGITS[np.frombuffer(b"0123456789abcdefghijklmnopqrstuvwxyz", np.uint8)] = np.arange(36)
 
 
-def numbers(ids: Sequence[str], kinds: Sequence[str] = ("",)) -> tuple[Keys, NDArray[np.bool_]]:
-    """Return the keys of ids, and which of them are exact (the others' keys are 0).
+def numbers(ids: pa.StringArray, kinds: Sequence[str] = ("",)) -> tuple[Keys, NDArray[np.bool_]]:
+    """Return the keys of ids (no nulls), and which of them are exact (the others' keys are 0).
 
     ``kinds``: the prefixes, all of one length, with one of which every exact id begins ("t1_", "t3_").
     """
-    skip = len(kinds[0])
-    width = skip + WIDTH + 1
-    try:
-        texts: NDArray[Any] = np.array(ids, dtype=f"S{width}")
-    except UnicodeEncodeError:
-        texts = np.array([id_.encode(errors="replace") for id_ in ids], dtype=f"S{width}")
-    characters = texts.view(np.uint8).reshape(len(texts), width)
-    digits = _DIGITS[characters[:, skip:]].T
-    lengths = np.fromiter(map(len, ids), np.int64, len(ids)) - skip  # which NULs would not change in the array
-    exact = (digits < 36).sum(axis=0) == lengths
-    exact &= (digits[WIDTH] == _END) & (digits[0] != _END)
-    exact &= (digits[0] != 0) | (digits[1] == _END)  # "01" and "1" are two ids
-    if skip:
-        known = [(characters[:, :skip] == np.frombuffer(kind.encode(), np.uint8)).all(axis=1) for kind in kinds]
-        exact &= np.any(known, axis=0)
-    found = np.zeros(len(texts), np.uint64)
-    for column in digits[:WIDTH]:
-        more = column < 36
-        if not more.any():
-            break
-        found = np.where(more, found * np.uint64(36) + column, found)
+    _, offsets, content = ids.buffers()
+    stored = np.frombuffer(content or b"\0", np.uint8)
+    bounds = np.frombuffer(offsets or b"\0\0\0\0", np.int32)[ids.offset : ids.offset + len(ids) + 1].astype(np.int64)
+    start, skip = bounds[:-1], len(kinds[0])
+    length = bounds[1:] - start - skip
+    exact = (length > 0) & (length <= WIDTH)
+    exact &= np.any([_starts(stored, start, kind.encode()) for kind in kinds], axis=0)
+    exact &= (length == 1) | (stored.take(start + skip, mode="clip") != ord("0"))  # "01" and "1" are two ids
+    found = np.zeros(len(ids), np.uint64)
+    for place in range(int(length[exact].max(initial=0))):
+        digit = _DIGITS[stored.take(start + skip + place, mode="clip")]
+        more = place < length
+        exact &= ~more | (digit < 36)
+        found = np.where(more, found * np.uint64(36) + digit, found)
     return np.where(exact, found, np.uint64(0)), exact
+
+
+def _starts(stored: NDArray[np.uint8], start: NDArray[np.int64], kind: bytes) -> NDArray[np.bool_]:
+    same = [stored.take(start + place, mode="clip") == letter for place, letter in enumerate(kind)]
+    return np.all(same, axis=0) if same else np.ones(len(start), bool)
 
 
 def keys(ids: Sequence[str]) -> Keys:
     """Return the keys of ids without their kind."""
-    found, exact = numbers(ids)
+    found, exact = numbers(pa.array([id_.encode(errors="replace") for id_ in ids], pa.binary()).cast(pa.string()))
     for row in np.flatnonzero(~exact).tolist():
         found[row] = HASHED | int.from_bytes(blake2b(ids[row].encode(), digest_size=8).digest(), "big") >> 1
     return found

@@ -157,9 +157,11 @@ def _refusal(place: Place, reason: str) -> Refusal:
 
 def _table(lots: Sequence[Columns], schema: pa.Schema, reader: Reader) -> pa.Table:
     """Rows in the order of lines (odd lines last), with masked texts."""
-    table = pa.concat_tables(
+    tables = [
         pa.Table.from_arrays([_column(lot[field.name], field.type) for field in schema], schema=schema) for lot in lots
-    ).combine_chunks()
+    ]
+    # most blocks hold no odd line, and then nothing needs to be copied
+    table = pa.concat_tables([one for one in tables if one.num_rows] or tables[:1]).combine_chunks()
     if reader.mask:
         for name in TEXTS & set(schema.names):
             texts = masked_column(table[name].combine_chunks())

@@ -5,6 +5,7 @@ Judged by name, by Reddit's own mark, and by what moderators' texts always say.
 
 import re
 from collections.abc import Sequence
+from itertools import compress, count
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,7 @@ _REMOVAL = re.compile(
 )
 _META = re.compile(r"\s*(?:\[\s*(?:meta|mod ?post|mod)\s*\]|meta ?:|mod post\b|fresh topic)", re.IGNORECASE)
 _LONGEST_STUB = 64  # characters, blanks included: no text that is gone is longer
+_LONGEST_CHARACTER = 4  # bytes of UTF-8
 _NAMED = BOTS | MODERATORS | {"[deleted]"}
 
 
@@ -44,10 +46,11 @@ def comment_roles(
     Only those that could be anything but a person's are looked at closely.
     """
     named = {author for author in set(authors) if author.casefold() in _NAMED}
-    suspects = set(np.flatnonzero(np.asarray(pc.utf8_length(texts)) < _LONGEST_STUB).tolist())
+    short = np.flatnonzero(np.asarray(pc.binary_length(texts)) < _LONGEST_STUB * _LONGEST_CHARACTER).tolist()
+    suspects = {row for row in short if len(bodies[row]) < _LONGEST_STUB}
     suspects.update(holding_word(texts, b"emoved", anchor=3).tolist())
-    suspects.update(row for row, author in enumerate(authors) if author in named)
-    suspects.update(row for row, mark in enumerate(marks) if mark)
+    suspects.update(compress(count(), map(named.__contains__, authors)))
+    suspects.update(compress(count(), marks))
     roles = [PERSON] * len(authors)
     for row in suspects:
         roles[row] = comment_role(authors[row], bodies[row], marks[row])

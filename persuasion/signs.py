@@ -3,31 +3,43 @@
 Python looks only at the rows that are left. A sign is sought by its rarest byte.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+BLOCK = 1 << 18
 
-def holding(texts: pa.StringArray, sign: bytes, *, unless: bytes = b"") -> NDArray[np.int64]:
-    """Return the numbers of the rows of ``texts`` (no nulls) in which ``sign`` stands, and not ``unless`` there.
 
-    For signs that are rare: a byte of which there is one in some hundred is found at the speed of memory.
-    """
+def places(stored: NDArray[np.uint8], byte: int) -> NDArray[np.int64]:
+    """Where a byte stands; block by block, as what stays near the processor is searched twice as fast."""
+    found = [np.flatnonzero(stored[at : at + BLOCK] == byte) + at for at in range(0, len(stored), BLOCK)]
+    return np.concatenate([np.zeros(0, np.int64), *found])
+
+
+def holding(texts: pa.StringArray, sign: bytes, *, unless: Sequence[bytes] = ()) -> NDArray[np.int64]:
+    """Return the numbers of the rows of ``texts`` (no nulls) that hold the byte ``sign``, not as ``unless`` begins."""
     ends, stored = _buffers(texts)
-    places = np.fromiter(_found(stored.tobytes(), sign, unless), np.int64)
-    return np.unique(np.searchsorted(ends, places, side="right"))
+    found = places(stored, ord(sign))
+    for other in unless:
+        found = np.setdiff1d(found, _of_word(stored, found, other), assume_unique=True)
+    return np.unique(np.searchsorted(ends, found, side="right"))
 
 
 def holding_word(texts: pa.StringArray, word: bytes, anchor: int) -> NDArray[np.int64]:
     """Return the numbers of the rows of ``texts`` (no nulls) with ``word``, sought by its ``anchor``-th byte."""
     ends, stored = _buffers(texts)
-    places = np.flatnonzero(stored == word[anchor]) - anchor
-    places = places[(places >= 0) & (places <= len(stored) - len(word))]
+    found = places(stored, word[anchor]) - anchor
+    return np.unique(np.searchsorted(ends, _of_word(stored, found[found >= 0], word), side="right"))
+
+
+def _of_word(stored: NDArray[np.uint8], found: NDArray[np.int64], word: bytes) -> NDArray[np.int64]:
+    """Those of the places found at which ``word`` begins."""
+    found = found[found <= len(stored) - len(word)]
     for number, byte in enumerate(word):
-        places = places[stored[places + number] == byte]
-    return np.unique(np.searchsorted(ends, places, side="right"))
+        found = found[stored[found + number] == byte]
+    return found
 
 
 def _buffers(texts: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -37,11 +49,3 @@ def _buffers(texts: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.uint8
         return np.zeros(len(texts), np.int64), np.zeros(0, np.uint8)
     bounds = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
     return bounds[1:] - bounds[0], np.frombuffer(content, np.uint8)[bounds[0] : bounds[-1]]
-
-
-def _found(stored: bytes, sign: bytes, unless: bytes) -> Iterator[int]:
-    place = stored.find(sign)
-    while place >= 0:
-        if not unless or not stored.startswith(unless, place):
-            yield place
-        place = stored.find(sign, place + 1)

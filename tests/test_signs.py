@@ -23,8 +23,8 @@ def test_no_row_with_a_word_is_missed(texts, skipped, word):
 
 
 def test_what_else_begins_there_can_be_left_out():
-    column = pa.array(["tea", "&gt; tea", "&gt; tea & milk", "&amp;"])
-    assert holding(column, b"&", unless=b"&gt;").tolist() == [2, 3]
+    column = pa.array(["tea", "&gt; tea", "&gt; tea & milk", "&amp;", "&amp; co"])
+    assert holding(column, b"&", unless=(b"&gt;", b"&amp; ")).tolist() == [2, 3]
 
 
 def test_rows_without_a_word_are_left_out():
