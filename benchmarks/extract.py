@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.extract [--quick]``. Whole processes, interleaved. ``vs_scripts`` is the median wall time of
 a script that does the same work (labels, tokens, pseudonyms, masks) over ours; ``vs_scripts_bare`` that of one
-that only reads and labels, as most do; ``vs_convokit`` that of ConvoKit, which reads and labels.
+that only reads and labels, as most do; ``vs_convokit`` and ``vs_convokit_bare`` likewise with ConvoKit.
 ``of_zstd_limit`` is the time of ``zstd -dc`` alone over ours. Ours always does all its work, and more than the
 peers: r/DeltaLog, roles, repairs, and a place and reason for every line that is no row.
 """
@@ -26,12 +26,14 @@ from benchmarks.timing import Contender, Timed, interleaved, last_json, last_lin
 from persuasion.errors import IntegrityFailure
 from persuasion.running import run
 
-OURS, FRAMES, CONVOKIT, ZSTD = "ours", "ours, 4 frames", "ConvoKit", "zstd -dc"
+OURS, FRAMES, ZSTD = "ours", "ours, 4 frames", "zstd -dc"
 SCRIPTS, BARE = "script, same work", "script, bare"
+CONVOKIT, BARE_CONVOKIT = "ConvoKit, same work", "ConvoKit, bare"
 PEERS = {
     SCRIPTS: ("benchmarks.peers.scripts",),
     BARE: ("benchmarks.peers.scripts", "--bare"),
     CONVOKIT: ("benchmarks.peers.convokit_corpus",),
+    BARE_CONVOKIT: ("benchmarks.peers.convokit_corpus", "--bare"),
 }
 SAME = ("submissions", "comments", "awards")
 OUTPUT_SHARE = 8  # bytes that all runs together leave on the disk, per compressed byte of the dump
@@ -76,7 +78,7 @@ def measure(plan: Plan) -> None:
     rounds = len(timed[OURS].seconds)
     print(f"{planted.bytes / 1e9:.2f} GB of lines, {packed / 1e6:.0f} MB compressed: {planted.lines:,} lines")
     print(f"{os.cpu_count()} cores, {rounds} interleaved rounds{'; quick: a small dump' * (plan == QUICK)}\n")
-    print(_table(timed, planted), *missing.values(), sep="\n")
+    print(_table(timed, planted), *dict.fromkeys(missing.values()), sep="\n")
     print(f"ours also refuses second copies of an id: {planted.duplicates + planted.newer_versions} were planted")
     require_same_work(timed, planted)
     print(last_line("extract", _ratios(timed), rounds))
@@ -109,19 +111,25 @@ def _metrics(folder: Path, output: str) -> Mapping[str, int]:
 
 def _missing(home: Path) -> dict[str, str]:
     """Who cannot run here, and why."""
-    missing = {}
+    missing: dict[str, str] = {}
     check = (sys.executable, "-c", "from convokit import Corpus")
     done = subprocess.run(check, env=ours.environment(home), capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         why = done.stderr.strip().rpartition("\n")[2]
-        missing[CONVOKIT] = f"vs_convokit is null: ConvoKit cannot be imported ({why})"
+        missing |= dict.fromkeys((CONVOKIT, BARE_CONVOKIT), f"vs_convokit is null: ConvoKit cannot be imported ({why})")
     if shutil.which("zstd") is None:
         missing[ZSTD] = "of_zstd_limit is null: there is no zstd command"
     return missing
 
 
 def _ratios(timed: Mapping[str, Timed]) -> dict[str, float | None]:
-    names = {"vs_scripts": SCRIPTS, "vs_scripts_bare": BARE, "vs_convokit": CONVOKIT, "of_zstd_limit": ZSTD}
+    names = {
+        "vs_scripts": SCRIPTS,
+        "vs_scripts_bare": BARE,
+        "vs_convokit": CONVOKIT,
+        "vs_convokit_bare": BARE_CONVOKIT,
+        "of_zstd_limit": ZSTD,
+    }
     own = timed[OURS].median
     return {key: timed[name].median / own if name in timed else None for key, name in names.items()}
 

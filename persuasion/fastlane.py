@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from persuasion.keys import Keys, numbers
 from persuasion.reddit import DELTALOG, FIRST_SECOND, LAST_SECOND, NAMELESS, NUMBER_LIMIT, SCORE_LIMIT
-from persuasion.signs import places
 
 Whole = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -118,7 +117,7 @@ TOGETHER = 256  # lines decoded at once; where one of them is odd, they are deco
 
 def edges(data: bytes) -> tuple[Whole, Whole]:
     """Where the lines of a block start and end, their ends not counted."""
-    ends = places(np.frombuffer(data, np.uint8), ord("\n"))
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
     if not data.endswith(b"\n"):
         ends = np.append(ends, len(data))
     return np.append(0, ends[:-1] + 1), ends

@@ -1,8 +1,8 @@
 """The same work with ConvoKit: its Corpus of Utterances, its walk for the deltas, its table of utterances.
 
-``python convokit_corpus.py DUMP OUT``, as ``scripts.py``. ConvoKit has no reader of dumps, so records come
-to it through the popular loop. The utterances' ids are full names (``t1_…``), because ids of posts and
-comments meet when they lose their kind.
+``python -m benchmarks.peers.convokit_corpus DUMP OUT [--bare]``, as ``scripts``, whose masks and pseudonyms it
+takes. ConvoKit has no reader of dumps, so records come to it through the popular loop. The utterances' ids are
+full names (``t1_…``), because ids of posts and comments meet when they lose their kind.
 """
 
 import io
@@ -16,6 +16,8 @@ from typing import Any
 
 import zstandard
 from convokit import Corpus, Speaker, Utterance
+
+from benchmarks.peers.scripts import QUOTE, TOKEN, masked, pseudonym
 
 CONFIRMED = re.compile(r"\b1 (?:delta|point) awarded to /?u/")
 
@@ -106,17 +108,37 @@ def label(corpus: Corpus) -> int:
     return given
 
 
-def main(dump: Path, out: Path) -> None:
-    """Read, build, label, write, and say what was found."""
+def label_by_token(corpus: Corpus) -> None:
+    """Count the deltas of OP's tokens in threads where DeltaBot is silent."""
+    spoken = {each.conversation_id for each in corpus.iter_utterances() if each.speaker.id == "DeltaBot"}
+    for award in corpus.iter_utterances():
+        if award.conversation_id in spoken or not TOKEN.search(award.text):
+            continue
+        op = corpus.get_utterance(award.conversation_id).speaker.id
+        if award.speaker.id != op or not (award.reply_to or "").startswith("t1_"):
+            continue
+        earned = corpus.get_utterance(award.reply_to) if corpus.has_utterance(award.reply_to) else None
+        if earned and earned.speaker.id != op and TOKEN.search(QUOTE.sub("", award.text)):
+            earned.meta["deltas"] = earned.meta.get("deltas", 0) + 1
+
+
+def main(dump: Path, out: Path, *, bare: bool) -> None:
+    """Read, build, label, hide, write, and say what was found."""
     reading = Reading()
     reading.read(next(dump.glob("*_submissions.zst")), reading.post)
     posts = len(reading.utterances)
     reading.read(next(dump.glob("*_comments.zst")), reading.comment)
     corpus = Corpus(utterances=list(reading.utterances.values()))
     awards = label(corpus)
+    if not bare:
+        label_by_token(corpus)
     out.mkdir(parents=True, exist_ok=True)
     table = corpus.get_utterances_dataframe().drop(columns=["vectors"]).sort_index()
     table = table.astype({"meta.score": "float64", "meta.deltas": "float64", "meta.title": "str"})
+    if not bare:  # in the table, which is quicker than utterance by utterance
+        table["speaker"] = table["speaker"].map({name: pseudonym(name) for name in table["speaker"].unique()})
+        for name in ("text", "meta.title"):
+            table[name] = table[name].map(masked, na_action="ignore")
     table.to_parquet(out / "utterances.parquet", compression="zstd")
     comments = len(reading.utterances) - posts
     found = {"submissions": posts, "comments": comments, "awards": awards, "refused": reading.bad.total()}
@@ -124,4 +146,4 @@ def main(dump: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), bare="--bare" in sys.argv[3:])

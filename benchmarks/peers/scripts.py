@@ -132,10 +132,15 @@ def hide(rows: Rows, texts: tuple[str, ...]) -> None:
     for row in rows.values():
         author = row["author"]
         if author not in pseudonyms:
-            pseudonyms[author] = "u_" + hmac.digest(KEY, author.encode("utf-8", "replace"), "sha256").hex()[:16]
+            pseudonyms[author] = pseudonym(author)
         row["author"] = pseudonyms[author]
         for name in texts:
             row[name] = masked(row[name])
+
+
+def pseudonym(author: str) -> str:
+    """An author under a keyed pseudonym."""
+    return "u_" + hmac.digest(KEY, author.encode("utf-8", "replace"), "sha256").hex()[:16]
 
 
 def masked(text: str) -> str:
