@@ -191,7 +191,10 @@ def _attached(lm: Any, folder: Path) -> Any:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise IntegrityFailure("the adapter cannot be read", where=folder, why=why, fix=ADAPTER_FIX) from None
-    own = {name: tuple(tensor.shape) for name, tensor in get_peft_model_state_dict(policy).items()}
+    own = {
+        name: tuple(tensor.shape)
+        for name, tensor in get_peft_model_state_dict(policy, save_embedding_layers=False).items()
+    }
     if there != own:
         odd = sorted(there.items() ^ own.items())[0][0]
         raise IntegrityFailure(
