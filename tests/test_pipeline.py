@@ -177,7 +177,7 @@ def test_a_local_base_serves_the_same_stages_and_ignores_the_data(project, tmp_p
     """A grouped-query model with another tokenizer; it is not built again when the pairs change."""
     make = (
         "import sys, pathlib; from tests import tiny; from persuasion import models; t = tiny.tokenizer();"
-        "p = pathlib.Path(sys.argv[1]); p.mkdir(); models.save_base(tiny.others(len(t))['qwen2'].float(), t, p)"
+        "p = pathlib.Path(sys.argv[1]); p.mkdir(); models.save_base(tiny.shaped('qwen2', len(t), {}).float(), t, p)"
     )
     run(project, "python", "-c", make, str(tmp_path / "other"))
     copy = tmp_path / "copy"
@@ -197,7 +197,7 @@ FAILURES = [
     ("sample", {"dpo.beta": 0, "sample.seed": 2}, 2, "dpo.beta"),
     ("sample", {"train.learning_rate": "fast", "sample.seed": 2}, 2, "train.learning_rate"),
     ("extract", {"source.path": "data/raw/nowhere"}, 3, "nowhere"),
-    ("pair", {"pairs.split": {"train": 0.998, "validation": 0.001, "test": 0.001}}, 3, "too few threads"),
+    ("pair", {"pairs.shares": {"train": 0.998, "validation": 0.001, "test": 0.001}}, 3, "too few threads"),
     ("base", {"model.kind": "local", "model.name": "nowhere"}, 4, "nowhere"),
     ("base", {"model.small.max_perplexity": 1.01}, 6, "max_perplexity"),
     ("train", {"lora.targets": ["c_attn"]}, 2, "q_proj"),
