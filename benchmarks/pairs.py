@@ -3,10 +3,11 @@
 ``python -m benchmarks.pairs [--quick]``. Whole processes, interleaved, which read the same tables and choose the same
 pairs (that is checked): ours (``choosing``, on all cores), the naive way (pandas, grouped by thread, a function of two
 texts) and, for ``similar``, the strong baseline: plain Python in one pass that keeps each text's set of words.
-``<negative>_vs_naive`` and ``similar_vs_kept`` are the peer's median wall time over ours. Then the whole stage
-``pair`` runs as users run it, cleaning, splitting and auditing included, with one and with two workers, whose bytes
-must agree; its peak memory is the sum of its processes' proportional set sizes, and ``memory_of_2gib`` is 2 GiB over
-it.
+``<negative>_vs_naive`` and ``similar_vs_kept`` are the peer's median wall time over ours; the strategies beside
+``similar`` run in one round at full size, where a naive run takes minutes. Then the whole stage ``pair`` runs as users
+run it, cleaning, splitting and auditing included, with each strategy, and with ``similar`` on one worker as well, whose
+bytes must agree; its peak memory is the sum of its processes' proportional set sizes, and ``memory_of_2gib`` is 2 GiB
+over the largest.
 
 What did not pay: cutting words and comparing sets in arrays is only 2 to 3 times as fast as Python's own sets, on one
 core. The rest comes from columns (comments that cannot be rejected never become objects) and from the second core.
@@ -19,7 +20,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,23 +41,25 @@ from persuasion.yaml12 import load_yaml
 
 GIB, MIB = 1 << 30, 1 << 20
 ALLOWED = 2 * GIB
+MAIN = "similar"
 WHO = ("ours", "naive", "kept")
 EVERY = 0.1  # seconds between two looks at the memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many threads, which strategies, how many rounds, and how many workers the whole stage gets in turn."""
+    """How many threads, how many rounds for ``MAIN`` and for the others, and the stage's strategies and workers."""
 
     threads: int
-    strategies: tuple[str, ...]
     rounds: int
+    others: int
     within: float
-    stage: tuple[int, ...]
+    stage: tuple[tuple[str, int], ...]
 
 
-FULL = Plan(threads=100_000, strategies=tuple(STRATEGIES), rounds=3, within=math.inf, stage=(2, 1))
-QUICK = Plan(threads=1500, strategies=tuple(STRATEGIES), rounds=3, within=1, stage=(2,))
+STAGES = ((MAIN, 1), *((each, 2) for each in STRATEGIES))
+FULL = Plan(threads=100_000, rounds=3, others=1, within=math.inf, stage=STAGES)
+QUICK = Plan(threads=1500, rounds=3, others=1, within=1, stage=((MAIN, 2),))
 
 
 def main() -> None:
@@ -73,25 +76,28 @@ def measure(plan: Plan) -> None:
         write_threads(threads, plan.threads)
     with tempfile.TemporaryDirectory(prefix="persuasion-benchmark-") as name:
         home = Path(name)
-        timed = interleaved(list(_contenders(home, threads, plan)), plan.rounds, plan.within)
+        timed = interleaved(list(_contenders(home, threads, [MAIN])), plan.rounds, plan.within)
+        _require_same_choice(home)
         rounds = len(next(iter(timed.values())).seconds)
-        _require_same_choice(home, plan)
-        stage = {count: _stage(home, threads, count) for count in plan.stage}
-    print(f"{plan.threads:,} threads, {os.cpu_count()} cores, {rounds} interleaved rounds\n")
-    print(_table(timed, plan), "", _stage_table(stage), sep="\n")
-    if len({each["digest"] for each in stage.values()}) > 1:
+        others = [each for each in STRATEGIES if each != MAIN]
+        timed |= interleaved(list(_contenders(home, threads, others)), plan.others)
+        _require_same_choice(home)
+        stage = {(negative, count): _stage(home, threads, negative, count) for negative, count in plan.stage}
+    print(f"{plan.threads:,} threads, {os.cpu_count()} cores, {rounds} interleaved rounds of {MAIN}\n")
+    print(_table(timed), "", _stage_table(stage), sep="\n")
+    if len({each["digest"] for (negative, _), each in stage.items() if negative == MAIN}) > 1:
         raise IntegrityFailure("the stage's bytes depend on the number of workers")
-    ratios = {f"{each}_vs_naive": _ratio(timed, each) for each in plan.strategies}
+    ratios = {f"{each}_vs_naive": _ratio(timed, each) for each in STRATEGIES}
     peak = max(each["peak"] for each in stage.values())
-    ratios["similar_vs_kept"] = _ratio(timed, "similar", "kept")
+    ratios["similar_vs_kept"] = _ratio(timed, MAIN, "kept")
     print(last_line("pairs", {**ratios, "memory_of_2gib": ALLOWED / peak}, rounds))
 
 
-def _contenders(home: Path, threads: Path, plan: Plan) -> Iterator[Contender]:
-    for negative in plan.strategies:
+def _contenders(home: Path, threads: Path, strategies: Sequence[str]) -> Iterator[Contender]:
+    for negative in strategies:
         ending = (str(threads), negative)
         peers = [("naive", "benchmarks.peers.pandas_pairs"), ("kept", "benchmarks.peers.row_pairs")]
-        for who, module in [("ours", "benchmarks.choosing"), *peers[: 2 if negative == "similar" else 1]]:
+        for who, module in [("ours", "benchmarks.choosing"), *peers[: 2 if negative == MAIN else 1]]:
             more = (str(os.cpu_count()),) if who == "ours" else ()
             out = f"{who}-{negative}"
             yield Contender(
@@ -104,23 +110,23 @@ def _contenders(home: Path, threads: Path, plan: Plan) -> Iterator[Contender]:
             )
 
 
-def _require_same_choice(home: Path, plan: Plan) -> None:
-    for negative in plan.strategies:
-        mine = set((home / f"ours-{negative}").read_text().splitlines())
-        for path in home.glob(f"*-{negative}"):
-            if differing := mine ^ set(path.read_text().splitlines()):
+def _require_same_choice(home: Path) -> None:
+    for path in home.glob("ours-*"):
+        negative, mine = path.name.removeprefix("ours-"), set(path.read_text().splitlines())
+        for other in home.glob(f"*-{negative}"):
+            if differing := mine ^ set(other.read_text().splitlines()):
                 why = f"{len(differing)} of {len(mine)} pairs"
-                raise IntegrityFailure(f"{path.name} and ours choose otherwise", why=why)
+                raise IntegrityFailure(f"{other.name} and ours choose otherwise", why=why)
 
 
-def _stage(home: Path, threads: Path, count: int) -> dict[str, Any]:
+def _stage(home: Path, threads: Path, negative: str, count: int) -> dict[str, Any]:
     """Run the whole stage with ``count`` workers: seconds, peak bytes, and the digest of what it wrote."""
-    folder = home / f"stage{count}"
+    folder = home / "stage"
     (folder / "data").mkdir(parents=True)
     (folder / "data/threads").symlink_to(threads)
     params = load_yaml(ours.ROOT / "params.yaml")
     params["source"]["workers"] = count
-    params["pairs"] |= {"negative": "similar"}
+    params["pairs"]["negative"] = negative
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     with (folder / "said").open("w+b") as said:
         start = time.perf_counter()
@@ -146,7 +152,7 @@ def _ratio(timed: Mapping[str, Timed], negative: str, peer: str = "naive") -> fl
     return timed[f"{negative}, {peer}"].median / timed[f"{negative}, ours"].median
 
 
-def _table(timed: Mapping[str, Timed], plan: Plan) -> str:
+def _table(timed: Mapping[str, Timed]) -> str:
     rows = [
         (
             negative,
@@ -154,15 +160,15 @@ def _table(timed: Mapping[str, Timed], plan: Plan) -> str:
             f"{_ratio(timed, negative):.2f}",
             f"{timed[f'{negative}, ours'].found['pairs']:,}",
         )
-        for negative in plan.strategies
+        for negative in STRATEGIES
     ]
     return table(("choosing", *(f"{who} s" for who in WHO), "naive / ours", "pairs"), rows)
 
 
-def _stage_table(stage: Mapping[int, dict[str, Any]]) -> str:
+def _stage_table(stage: Mapping[tuple[str, int], dict[str, Any]]) -> str:
     rows = [
-        (str(count), f"{each['seconds']:.1f}", f"{each['peak'] / MIB:,.0f}", each["digest"][:12])
-        for count, each in stage.items()
+        (f"{negative}, {count}", f"{each['seconds']:.1f}", f"{each['peak'] / MIB:,.0f}", each["digest"][:12])
+        for (negative, count), each in stage.items()
     ]
     return table(("whole stage, workers", "seconds", "peak MiB", "bytes"), rows)
 

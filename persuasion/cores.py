@@ -87,7 +87,7 @@ def _keep_memory() -> None:
     with suppress(AttributeError, OSError):  # glibc's own; other C libraries do as they like
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(_MMAP_THRESHOLD, 1 << 30)
-        libc.mallopt(_TRIM_THRESHOLD, 1 << 28)
+        libc.mallopt(_TRIM_THRESHOLD, 1 << 30)
 
 
 class InPlace(Executor):

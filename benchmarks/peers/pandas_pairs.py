@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
-PER_POSITIVE, FEWEST, MOST, ALIKE = 2, 10, 1000, 0.8
+PER_POSITIVE, FEWEST, MOST, LONGEST_POST, ALIKE = 2, 10, 1000, 3000, 0.8
 WORD, ANY_WORD = re.compile(r"[a-z0-9'\x80-\uffff]{3,}"), re.compile(r"\w+")
 GONE = ("[deleted]", "[removed]")
 COLUMNS = [
@@ -37,8 +37,10 @@ COLUMNS = [
 def main() -> None:
     """Choose, write the pairs' ids, and say how many there are."""
     threads, negative, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-    posts = pd.read_parquet(threads / "submissions.parquet", columns=["id", "role", "selftext"])
-    usable = set(posts[(posts["role"] == "person") & ~posts["selftext"].isin(GONE)]["id"])
+    posts = pd.read_parquet(threads / "submissions.parquet", columns=["id", "role", "title", "selftext"])
+    words_of_post = (posts["title"] + " " + posts["selftext"]).str.split().str.len()
+    here = (posts["role"] == "person") & ~posts["selftext"].isin(GONE)
+    usable = set(posts[here & (words_of_post <= LONGEST_POST)]["id"])
     comments = pd.read_parquet(threads / "comments.parquet", columns=COLUMNS)
     found: list[tuple[str, str]] = []
     for thread, group in comments.groupby("thread_id", sort=False):

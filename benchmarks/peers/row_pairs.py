@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow.parquet as pq
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-PER_POSITIVE, FEWEST, MOST, ALIKE = 2, 10, 1000, 0.8
+PER_POSITIVE, FEWEST, MOST, LONGEST_POST, ALIKE = 2, 10, 1000, 3000, 0.8
 WORD, ANY_WORD = re.compile(r"[a-z0-9'\x80-\uffff]{3,}"), re.compile(r"\w+")
 COLUMNS = [
     "id",
@@ -34,6 +34,7 @@ COLUMNS = [
     "earned_delta",
     "deltas",
 ]
+POST_COLUMNS = ["id", "author", "role", "title", "selftext"]
 Row = dict[str, Any]
 
 
@@ -42,10 +43,10 @@ def main() -> None:
     threads, negative, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     posts = {
         row["id"]: row["author"]
-        for row in pq.read_table(
-            threads / "submissions.parquet", columns=["id", "author", "role", "selftext"]
-        ).to_pylist()
-        if row["role"] == "person" and row["selftext"] not in ("[deleted]", "[removed]")
+        for row in pq.read_table(threads / "submissions.parquet", columns=POST_COLUMNS).to_pylist()
+        if row["role"] == "person"
+        and row["selftext"] not in ("[deleted]", "[removed]")
+        and len(row["title"].split()) + len(row["selftext"].split()) <= LONGEST_POST
     }
     found = []
     for thread, group in groupby(_rows(threads / "comments.parquet"), key=lambda row: row["thread_id"]):
