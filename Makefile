@@ -7,7 +7,7 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := 1
 
-.PHONY: env repro test check reproducible bench lock
+.PHONY: env repro test test-fast test-slow check reproducible bench lock
 
 env: $(VENV)/ready
 
@@ -25,8 +25,17 @@ repro: env
 	persuasion track
 	persuasion summary
 
+# both halves at once; threads that wait for each other must sleep, not spin, when others want the cores
 test: env
-	python -m pytest
+	$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-slow test-fast
+
+test-fast test-slow: export OMP_WAIT_POLICY := passive
+test-fast test-slow: export GOMP_SPINCOUNT := 0
+test-fast: env
+	python -m pytest -m 'not slow'
+
+test-slow: env
+	python -m pytest -m slow
 
 check: env
 	ruff check .

@@ -67,7 +67,7 @@ def copied(texts: Mapping[str, Column]) -> dict[str, NDArray[np.float64]]:
     shares = {}
     for split, runs in found.items():
         others = _union([held[other] for other in SPLITS if other != split])
-        shares[split] = np.array([np.isin(own, others, assume_unique=True).mean() for own in runs if len(own)])
+        shares[split] = np.array([_within(own, others).mean() for own in runs if len(own)])
     return shares
 
 
@@ -103,6 +103,13 @@ def _in_two_splits(column: Column) -> int:
         for name in filter(None, names):
             splits[name].add(split)
     return sum(len(found) > 1 for found in splits.values())
+
+
+def _within(own: Grams, others: Grams) -> NDArray[np.bool_]:
+    """Which of ``own`` are among the sorted ``others``: each is looked up, as the others are far more."""
+    if not len(others):
+        return np.zeros(len(own), bool)
+    return others[np.minimum(np.searchsorted(others, own), len(others) - 1)] == own
 
 
 def _union(sets: Sequence[Grams] | Iterable[Grams]) -> Grams:

@@ -69,6 +69,16 @@ def test_whatever_the_residue_check_would_find_is_cut(form, data, before, after)
     assert not announces_delta(clean(f"Sleep matters{before}{announcement}{after}so naps help"))
 
 
+@pytest.mark.parametrize("form", FORMS)
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_no_announcement_lacks_the_stems_that_are_looked_for_first(form, data):
+    drawn = data.draw(st.from_regex(re.compile(form, re.IGNORECASE)))
+    plain = re.sub('[*_~`^\\\\"“”]', " ", drawn).replace("’", "'").strip()
+    plain = re.sub(r"\s+", lambda gap: "\n" * min(gap[0].count("\n"), 2) or " ", plain)
+    assert announces_delta(drawn) == bool(re.search("|".join(FORMS), plain, re.IGNORECASE))
+
+
 @given(st.lists(PROSE, min_size=1, max_size=6), st.sampled_from([". ", "!\n\n", "?\n"]))
 def test_prose_without_a_verdict_stays_word_for_word(parts, gap):
     text = gap.join(parts)
