@@ -29,7 +29,18 @@ Row = Mapping[str, Any]
 
 
 class PairTrainer(Watched, Resumable):
-    """What the methods have in common."""
+    """What the methods have in common, and what of TRL's trainers is used here."""
+
+    args: Any
+    model: Any
+    train_dataset: Any
+    data_collator: Any
+    precompute_ref_logps: bool
+    _metrics: Any
+    _prepare_inputs: Any
+    train: Any
+    add_callback: Any
+    remove_callback: Any
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         return dataset
@@ -151,11 +162,14 @@ def trainer_of(params: Params, given: Mapping[str, Any], device: str) -> PairTra
     # `encoding` has cut what had to be cut, and counted it; lora.dropout stays
     common |= {"beta": dpo.beta, "max_length": None, "disable_dropout": False}
     if params.train.method == "kto":
-        weights = {"desirable_weight": kto.desirable_weight, "undesirable_weight": kto.undesirable_weight}
+        weights: dict[str, Any] = {
+            "desirable_weight": kto.desirable_weight,
+            "undesirable_weight": kto.undesirable_weight,
+        }
         # a borrowed completion behind a long post is cut to the budget
         unpaired = Unpaired(pad_token_id=pad, max_length=params.encoding.total_tokens)
         return KtoTrainer(args=KTOConfig(**common, **weights), data_collator=unpaired, **given)
-    losses = {"loss_type": list(dpo.losses), "loss_weights": list(dpo.losses.values())}
+    losses: dict[str, Any] = {"loss_type": list(dpo.losses), "loss_weights": list(dpo.losses.values())}
     return DpoTrainer(args=DPOConfig(**common, **losses, label_smoothing=dpo.label_smoothing), **given)
 
 
