@@ -10,6 +10,7 @@ from typing import Literal
 
 from persuasion.dataparams import Pairs, Sample, Source
 from persuasion.errors import UsageFailure
+from persuasion.methodparams import Base, Dpo, Kto, Sft
 from persuasion.typed import refuse, section
 from persuasion.yaml12 import load_yaml
 
@@ -98,22 +99,6 @@ class Compute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dpo:
-    """The preference loss."""
-
-    beta: float
-    loss: Literal[
-        "sigmoid", "sigmoid_norm", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair",
-        "sppo_hard", "aot", "aot_unpaired", "apo_zero", "apo_down", "discopop", "sft",
-    ]  # fmt: skip
-    label_smoothing: float
-
-    def __post_init__(self) -> None:
-        refuse("beta", "above 0", unless=self.beta > 0)
-        refuse("label_smoothing", "from 0 to below 0.5", unless=0 <= self.label_smoothing < 0.5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Lora:
     """The adapter's shape."""
 
@@ -136,8 +121,9 @@ class Lora:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Train:
-    """The optimiser and what is written down on the way."""
+    """The method, the optimiser and what is written down on the way."""
 
+    method: Literal["dpo", "kto", "sft"]
     learning_rate: float
     schedule: Literal["cosine", "linear", "constant"]
     warmup_ratio: float
@@ -149,7 +135,7 @@ class Train:
     optimizer: str
     gradient_checkpointing: bool
     early_stopping: int | None
-    select: Literal["last", "nll_calibrated", "reward_accuracy", "loss"]
+    select: Literal["last", "nll_calibrated", "reward_accuracy", "loss", "perplexity_chosen"]
     processes: int
     log_every: int
     save_every: int
@@ -167,6 +153,8 @@ class Train:
         for name in ("epochs", "batch_size", "accumulation", "processes", "log_every", "sample_tokens"):
             refuse(name, "at least 1", unless=getattr(self, name) >= 1)
         refuse("sample_pairs", "at least 0", unless=self.sample_pairs >= 0)
+        mated = self.method != "kto" or self.batch_size > 1
+        refuse("batch_size", "at least 2 with train.method: kto, whose pairs lend each other completions", unless=mated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,9 +213,12 @@ class Params:
     source: Source
     pairs: Pairs
     model: Model
+    base: Base
     encoding: Encoding
     compute: Compute
     dpo: Dpo
+    kto: Kto
+    sft: Sft
     lora: Lora
     train: Train
     evaluate: Evaluate

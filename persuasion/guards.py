@@ -11,7 +11,6 @@ from persuasion.errors import IntegrityFailure, TrainingFailure, UsageFailure
 from persuasion.files import write_json
 
 DIVERGED = PLACE / "diverged.json"
-SIDES = ("chosen", "rejected")
 NAMED = 8  # pairs named in a message; the file has them all
 
 
@@ -50,14 +49,10 @@ def diverged(what: str, value: float, step: int, pairs: Sequence[str]) -> Traini
     )
 
 
-@torch.no_grad()
-def offenders(model: Any, inputs: Mapping[str, Any]) -> list[str]:
-    """The pairs of a batch with a log-prob that is not finite; all of them where each is and only the loss is not."""
-    pairs: list[str] = inputs["pair_ids"]
-    ids, completion = inputs["input_ids"], inputs["completion_mask"]
-    labels = ids.masked_fill(completion == 0, -100)
-    asked = {"input_ids": ids, "attention_mask": inputs["attention_mask"], "labels": labels, "use_cache": False}
-    sums = model(**asked, fused_lm_head=True).log_probs.sum(1).tolist()
-    half = len(ids) // 2
-    scored = zip(pairs, sums, sums[half:], *(inputs[f"ref_{side}_logps"].tolist() for side in SIDES), strict=False)
-    return [pair for pair, *logps in scored if not all(map(math.isfinite, logps))] or pairs
+def offenders(pairs: Sequence[str], logps: Sequence[float]) -> list[str]:
+    """The pairs with a log-prob that is not finite; all of them where each is and only the loss is not.
+
+    ``logps``: one of every pair, then again one of every pair, as often as there are.
+    """
+    at_fault = {pairs[number % len(pairs)] for number, logp in enumerate(logps) if pairs and not math.isfinite(logp)}
+    return sorted(at_fault or pairs)

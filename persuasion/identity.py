@@ -14,7 +14,7 @@ import torch
 from persuasion.config import Params
 from persuasion.files import digest
 
-SECTIONS = ("compute", "dpo", "encoding", "lora", "train")
+SECTIONS = ("compute", "dpo", "encoding", "kto", "lora", "sft", "train")
 WITHOUT_EFFECT = ("save_every",)  # parameters of `train` that change no byte
 PACKAGES = ("accelerate", "numpy", "peft", "safetensors", "torch", "transformers", "trl")
 

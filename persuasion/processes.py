@@ -102,15 +102,16 @@ def _free_port() -> int:
 
 
 class Shares:
-    """The batches of one process: every pair once an epoch, in an order that ``seed`` and the epoch give.
+    """The batches of one process: every part once an epoch, in an order that ``seed`` and the epoch give.
 
-    ``size`` pairs per process and batch. All processes together take the batches that one process
-    of ``size * world`` would take. Where the last batch has fewer pairs than there are processes,
-    some are left with none; they get a pair to hold (its number is negative) that counts for nothing.
+    ``parts`` are lists of row numbers, mostly of one pair each; ``size`` parts per process and batch.
+    All processes together take the batches that one process of ``size * world`` would take. Where the
+    last batch has fewer parts than there are processes, some are left with none; they get a row to hold
+    (its number is negative) that counts for nothing.
     """
 
-    def __init__(self, count: int, size: int, seed: int) -> None:
-        self.count, self.size, self.seed = count, size, seed
+    def __init__(self, parts: Sequence[Sequence[int]], size: int, seed: int) -> None:
+        self.parts, self.size, self.seed = parts, size, seed
         self.epoch = 0
         self.batch_sampler = self  # where transformers looks for `set_epoch`
 
@@ -119,14 +120,15 @@ class Shares:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return math.ceil(self.count / (self.size * world()))
+        return math.ceil(len(self.parts) / (self.size * world()))
 
     def __iter__(self) -> Iterator[list[int]]:
         generator = torch.Generator()
         generator.manual_seed(self.seed + self.epoch)
-        order = torch.randperm(self.count, generator=generator).tolist()
-        for start in range(0, self.count, self.size * world()):
-            yield share(order[start : start + self.size * world()]) or [-1 - order[start]]
+        order = torch.randperm(len(self.parts), generator=generator).tolist()
+        for start in range(0, len(order), self.size * world()):
+            mine = share(order[start : start + self.size * world()])
+            yield [row for part in mine for row in self.parts[part]] or [-1 - self.parts[order[start]][0]]
 
 
 def share(items: Sequence[Item]) -> list[Item]:

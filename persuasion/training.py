@@ -1,78 +1,72 @@
-"""DPO with LoRA: the one module around TRL, so that its churn touches one file.
+"""Training with LoRA by one of TRL's trainers: built, checked to start at the reference, run, and watched.
 
 TRL keeps its losses, optimiser loop and distribution. Three things behind its seams are ours:
 the data comes tokenised, the reference log-probs come from the `reference` stage, and the
-fused head that TRL calls scores a packed row instead of padded ones. Written for trl 1.16.
+fused head that TRL calls scores a packed row instead of padded ones.
 """
 
 import contextlib
 import os
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-# before trl and peft are imported: training needs nothing from the hub, and trl's trainer phones home
+# before trl and peft are imported: training needs nothing from the hub, and trl's trainers phone home
 os.environ.update({"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"})
 
 import datasets
 import torch
 from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
-from transformers.training_args import OptimizerNames
-from trl import DPOConfig, DPOTrainer
 
-from persuasion.config import Dpo, Params, Train
+from persuasion.config import Params
 from persuasion.curves import Curve, Row
-from persuasion.dpo import LN2
 from persuasion.encoding import EncodedPair
 from persuasion.errors import IntegrityFailure, SurroundingsFailure, UsageFailure
 from persuasion.guards import check_trainable
 from persuasion.interruptions import Interruption
 from persuasion.lora import adapter_config
+from persuasion.methods import PairTrainer, rows_of, trainer_of
 from persuasion.processes import rank, total
 from persuasion.progress import bar
 from persuasion.records import Reference
 from persuasion.seam import install
-from persuasion.snapshots import Keeper, Resumable
-from persuasion.watching import Watched
+from persuasion.snapshots import Keeper
+from persuasion.watching import MEANS
 
 TOLERANCE = {"float32": 1e-4, "bfloat16": 1e-2}  # nats per token between policy and reference before step 1
 
 datasets.disable_progress_bars()
 
 
-class PairTrainer(Watched, Resumable, DPOTrainer):
-    """TRL's trainer on pairs that are already tokens and already know their reference."""
-
-    def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
-        return dataset
-
-
 def build(
-    lm: Any, tokenizer: Any, pairs: Sequence[EncodedPair], reference: dict[str, Reference], params: Params
+    lm: Any, tokenizer: Any, pairs: Sequence[EncodedPair], reference: Mapping[str, Reference] | None, params: Params
 ) -> PairTrainer:
-    """A trainer with a fresh adapter on ``lm``, checked to start at the reference.
+    """A trainer with a fresh adapter on ``lm``, checked to start at the reference (where there is one).
 
     Raises UsageFailure when lora.targets do not fit, IntegrityFailure (exit 7) when the
     policy before its first step is not the reference.
     """
-    rows = [_row(pair, reference[pair.pair_id]) for pair in pairs]
-    arguments = _arguments(params.train, params.dpo, lm.device.type)
-    trainer = PairTrainer(
-        model=lm,
-        args=arguments,
-        train_dataset=datasets.Dataset.from_list(rows),
-        processing_class=tokenizer,
-        peft_config=adapter_config(params.lora, lm),
-    )
+    rows = rows_of(pairs, reference, params)
+    if lm.config.is_encoder_decoder and not all(row["prompt_ids"] for row in rows):
+        raise UsageFailure(
+            "an encoder-decoder learns completions only", fix="set sft.completion_only: true, base.prepare.lm: []"
+        )
+    given = {
+        "model": lm,
+        "train_dataset": datasets.Dataset.from_list(rows),
+        "processing_class": tokenizer,
+        "peft_config": adapter_config(params.lora, lm),
+    }
+    trainer = trainer_of(params, given, lm.device.type)
     check_trainable(trainer.model)
     trainer.precompute_ref_logps = True  # only now: at construction it would make TRL compute its own
     for callback in (ProgressCallback, PrinterCallback):
         trainer.remove_callback(callback)
     install(lm)
-    check_start(trainer, params)
+    if "ref_chosen_logps" in rows[0]:
+        check_start(trainer, params)
+    trainer.begin(params)
     return trainer
 
 
@@ -104,7 +98,7 @@ def train(
 
 
 def check_start(trainer: PairTrainer, params: Params) -> None:
-    """Before the first step policy = reference, so margins are 0 and the sigmoid loss is ln 2; else exit 7."""
+    """Before the first step policy = reference: the sigmoid loss is ln 2, and margins are 0; else exit 7."""
     dataset: Any = trainer.train_dataset
     model: Any = trainer.model
     rows = [dataset[at] for at in range(min(params.train.batch_size, len(dataset)))]
@@ -112,18 +106,31 @@ def check_start(trainer: PairTrainer, params: Params) -> None:
     model.eval()
     with torch.no_grad():
         loss = trainer.compute_loss(model, inputs).item()
-    margin = trainer._metrics["eval"]["rewards/margins"][-1]
     trainer._metrics["eval"].clear()
-    tokens = sum(len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows) / len(rows)
+    margin, tokens = _apart(trainer, rows, params.dpo.beta)
     allowed = TOLERANCE[params.compute.precision] * tokens * params.dpo.beta
-    off = abs(loss - LN2) if params.dpo.loss == "sigmoid" else abs(margin)
-    if not (off <= allowed and abs(margin) <= allowed):
+    due = trainer.due(params)
+    if not (abs(margin) <= allowed and (due is None or abs(loss - due) <= allowed * max(1.0, due))):
+        told = "" if due is None else f"a loss of {due:.6f} and "
         raise IntegrityFailure(
             f"before the first step the loss is {loss:.6f} and the mean margin {margin:.6f}",
-            where="data/reference against models/base",
-            why=f"a fresh adapter must give ln 2 = {LN2:.6f} and 0 (within {allowed:.6f})",
+            where="data/reference against the base",
+            why=f"a fresh adapter must give {told}a margin of 0 (within {allowed:.6f})",
             fix="run `dvc repro --force reference` and try again",
         )
+
+
+def _apart(trainer: PairTrainer, rows: Sequence[Mapping[str, Any]], beta: float) -> tuple[float, float]:
+    """The mean margin of ``rows``, on which the trainer has just computed its loss, and their mean tokens.
+
+    Of a method that sees one side only, that side's mean reward.
+    """
+    logps = iter(trainer.logps)
+    margin, tokens = 0.0, 0
+    for side, sign in zip(trainer.sides, (1, -1), strict=False):
+        margin += sign * beta * sum(next(logps) - row[f"ref_{side}_logps"] for row in rows)
+        tokens += sum(len(row[f"{side}_ids"]) for row in rows)
+    return margin / len(rows), tokens / len(rows)
 
 
 class _Notes(TrainerCallback):
@@ -145,7 +152,7 @@ class _Notes(TrainerCallback):
         if rank() > 0:  # the seed is the same in all; what dropout leaves out must not be
             torch.manual_seed(args.seed + rank())
         self.trainer.take_up()
-        self.bar = bar(state.max_steps, "dpo", "step", initial=state.global_step)
+        self.bar = bar(state.max_steps, "train", "step", initial=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.bar.update()
@@ -158,7 +165,7 @@ class _Notes(TrainerCallback):
         if logs and "loss" in logs:
             learning = {name: logs[name] for name in ("learning_rate", "grad_norm") if name in logs}
             row = {"step": state.global_step, "epoch": round(state.epoch or 0.0, 4)}
-            self.curve.add(row | self.trainer.tally.drain() | learning)
+            self.curve.add(row | dict.fromkeys(MEANS) | self.trainer.tally.drain() | learning)
             self.bar.set_postfix(loss=f"{self.curve.rows[-1]['loss']:.4f}", refresh=False)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
@@ -178,51 +185,3 @@ class _Notes(TrainerCallback):
         """Whether any process was asked to stop."""
         if self.interruption:
             self.asked = total([self.interruption.asked is not None], args.device)[0] > 0
-
-
-def _row(pair: EncodedPair, reference: Reference) -> dict[str, Any]:
-    return {
-        "pair_id": pair.pair_id,
-        "prompt_ids": list(pair.prompt),
-        "chosen_ids": list(pair.chosen),
-        "rejected_ids": list(pair.rejected),
-        "ref_chosen_logps": reference.reference_chosen_logp,
-        "ref_rejected_logps": reference.reference_rejected_logp,
-    }
-
-
-def _arguments(train: Train, dpo: Dpo, device: str) -> DPOConfig:
-    """TRL's settings from ours. Raises UsageFailure for an optimiser that transformers does not know."""
-    known = sorted(name.value for name in OptimizerNames)
-    if train.optimizer not in known:
-        close = get_close_matches(train.optimizer, known, n=1) or ["adamw_torch"]
-        raise UsageFailure(f"train.optimizer is {train.optimizer!r}", fix=f"did you mean {close[0]}?")
-    return DPOConfig(
-        output_dir=tempfile.gettempdir(),  # nothing is saved there
-        learning_rate=train.learning_rate,
-        lr_scheduler_type="constant_with_warmup" if train.schedule == "constant" else train.schedule,
-        warmup_steps=train.warmup_ratio,  # below 1 it is a share of all steps
-        weight_decay=train.weight_decay,
-        num_train_epochs=train.epochs,
-        per_device_train_batch_size=train.batch_size,
-        gradient_accumulation_steps=train.accumulation,
-        max_grad_norm=train.max_grad_norm,
-        optim=train.optimizer,
-        gradient_checkpointing=train.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
-        beta=dpo.beta,
-        loss_type=[dpo.loss],
-        label_smoothing=dpo.label_smoothing,
-        max_length=None,  # `encoding` has cut what had to be cut, and counted it
-        disable_dropout=False,
-        bf16=False,  # no autocast: `compute.precision` is the base's dtype, the same for policy and reference
-        use_cpu=device == "cpu",
-        dataloader_pin_memory=device != "cpu",
-        logging_steps=train.log_every,
-        logging_nan_inf_filter=False,
-        save_strategy="no",  # `Keeper` keeps checkpoints
-        ddp_find_unused_parameters=False,
-        report_to=[],
-        seed=train.seed,
-        data_seed=train.seed,
-    )

@@ -52,8 +52,10 @@ def _value(hint: Any, value: Any, dotted: str, file: Path) -> Any:
     for option in options:
         if get_origin(option) is Literal and value in get_args(option) and isinstance(value, str):
             return value
-        if get_origin(option) is tuple and isinstance(value, list) and all(isinstance(v, str) for v in value):
-            return tuple(value)
+        if get_origin(option) is tuple and isinstance(value, list):
+            item = get_args(option)[0]
+            if all(type(one) is item or (item is float and type(one) is int) for one in value):
+                return tuple(map(item, value))
         if option is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if isinstance(option, type) and type(value) is option:
@@ -64,8 +66,10 @@ def _value(hint: Any, value: Any, dotted: str, file: Path) -> Any:
 def _described(option: Any) -> str:
     if get_origin(option) is Literal:
         return " | ".join(get_args(option))
+    if get_origin(option) is tuple:
+        return "a list of numbers" if get_args(option)[0] is float else "a list of texts"
     words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", NoneType: "null"}
-    return words.get(option, "a list of texts")
+    return words[option]
 
 
 def _wrong(file: Path, dotted: str, expected: str, got: Any) -> UsageFailure:

@@ -15,8 +15,7 @@ from persuasion.running import run
 from persuasion.scoring import encode_pairs, encoded_ones, judge_pairs, load_reference, reference_key
 from persuasion.tables import read_rows, require_rows, write_rows, write_tsv
 
-PAIRS, REFERENCE = Path("data/pairs"), Path("data/reference")
-BASE, ADAPTER = Path("models/base"), Path("models/adapter")
+PAIRS, REFERENCE, ADAPTER = Path("data/pairs"), Path("data/reference"), Path("models/adapter")
 TRUTH = Path("data/raw/sample/truth/truth.parquet")
 VERDICTS, METRICS, PLOTS = Path("data/verdicts.parquet"), Path("metrics/evaluate.json"), Path("metrics/evaluate")
 
@@ -26,10 +25,11 @@ def main() -> None:
     params = load_params()
     split = params.evaluate.split
     pairs = {name: require_rows(PAIRS / f"{name}.parquet", Pair) for name in ("train", split)}
-    policy, tokenizer = load_policy(BASE, ADAPTER, params.compute, prepare(params.compute, params.evaluate.seed))
+    base, device = params.base.folder, prepare(params.compute, params.evaluate.seed)
+    policy, tokenizer = load_policy(base, ADAPTER, params.compute, device)
     encoded = encode_pairs(tokenizer, pairs[split], params.encoding)
     pairs[split] = encoded_ones(pairs[split], encoded)
-    key = reference_key(digest(BASE), params.compute.weights, {split: encoded})
+    key = reference_key(digest(base), params.compute.weights, {split: encoded})
     reference = load_reference(REFERENCE, key, encoded)
     lm = policy.get_base_model()
     verdicts = judge_pairs(lm, encoded, reference, params.dpo.beta, params.compute.batch_tokens)

@@ -18,7 +18,7 @@ from persuasion.running import run
 from persuasion.sampling import Sampled, sample
 from persuasion.tables import require_rows, write_rows
 
-PAIRS, BASE, ADAPTER = Path("data/pairs"), Path("models/base"), Path("models/adapter")
+PAIRS, ADAPTER = Path("data/pairs"), Path("models/adapter")
 REPLIES, METRICS = Path("data/replies.parquet"), Path("metrics/generate.json")
 RESOURCES = Sampled(safety.RESOURCE_MESSAGE, 0, True)
 
@@ -29,7 +29,8 @@ def main() -> None:
     settings = params.generate
     posts = _first_pairs(PAIRS / f"{settings.split}.parquet", settings.prompts)
     training = require_rows(PAIRS / "train.parquet", Pair)
-    policy, tokenizer = load_policy(BASE, ADAPTER, params.compute, prepare(params.compute, settings.seed))
+    device = prepare(params.compute, settings.seed)
+    policy, tokenizer = load_policy(params.base.folder, ADAPTER, params.compute, device)
     tuned = _answer(policy, tokenizer, posts, params)
     with policy.disable_adapter():
         base = _answer(policy, tokenizer, posts, params)

@@ -18,8 +18,8 @@ from persuasion.running import run
 from persuasion.scoring import encode_pairs, reference_key, reference_rows
 from persuasion.tables import read_rows, write_rows, write_tsv
 
-PAIRS, BASE = Path("data/pairs"), Path("models/base")
-REFERENCE, METRICS, PLOTS = Path("data/reference"), Path("metrics/reference.json"), Path("metrics/reference")
+PAIRS, REFERENCE = Path("data/pairs"), Path("data/reference")
+METRICS, PLOTS = Path("metrics/reference.json"), Path("metrics/reference")
 SHOWN = 3  # validation pairs, the first by id, laid out for the report
 
 
@@ -27,7 +27,7 @@ def main() -> None:
     """Encode and score all splits; write the rows, their key, the token counts, and a few pairs to look at."""
     params = load_params()
     pairs = {split: read_rows(PAIRS / f"{split}.parquet", Pair) for split in SPLITS}
-    lm, tokenizer = load_base(BASE, params.compute, prepare(params.compute, 0))
+    lm, tokenizer = load_base(params.base.folder, params.compute, prepare(params.compute, 0))
     positions = getattr(lm.config, "max_position_embeddings", params.encoding.total_tokens)
     if params.encoding.total_tokens > positions:
         raise UsageFailure(f"encoding.total_tokens is {params.encoding.total_tokens}", why=f"the base has {positions}")
@@ -37,7 +37,7 @@ def main() -> None:
     first = sorted(pairs["validation"], key=lambda pair: pair.pair_id)[:SHOWN]
     with replaced_folder(REFERENCE) as folder:
         write_rows(folder / "logps.parquet", rows, Reference, "pair_id")
-        write_json(folder / "key.json", reference_key(digest(BASE), params.compute.weights, by_split))
+        write_json(folder / "key.json", reference_key(digest(params.base.folder), params.compute.weights, by_split))
         write_previews(folder / "preview.jsonl", previews(tokenizer, first, params.encoding))
     with replaced_folder(PLOTS) as folder:
         write_tsv(folder / "tokens.tsv", histogram(encoded))

@@ -1,4 +1,4 @@
-"""Stage `train`: align the base to the training pairs with LoRA and DPO.
+"""Stage `train`: align the base to the training pairs with LoRA, by DPO, KTO or SFT.
 
 Run it as ``python -m stages.train``; killed, the same command continues from its last checkpoint.
 """
@@ -23,11 +23,12 @@ from persuasion.records import EpochReply, EpochVerdict, Pair
 from persuasion.running import run
 from persuasion.scoring import encode_pairs, encoded_ones, load_reference, reference_key
 from persuasion.selection import Selection
+from persuasion.showing import followed
 from persuasion.snapshots import keeping, put, trainable
 from persuasion.tables import require_rows, write_rows
 from persuasion.verdicts import perplexities, rewards
 
-PAIRS, REFERENCE, BASE = Path("data/pairs"), Path("data/reference"), Path("models/base")
+PAIRS, REFERENCE = Path("data/pairs"), Path("data/reference")
 ADAPTER, SAMPLES = Path("models/adapter"), Path("data/samples")
 METRICS, CURVES = Path("metrics/train.json"), Path("metrics/train")
 
@@ -42,11 +43,11 @@ def main() -> None:
 
 def _train(params: Params) -> None:
     pairs = {split: require_rows(PAIRS / f"{split}.parquet", Pair) for split in ("train", "validation")}
-    require_targets(BASE, params.lora)
-    lm, tokenizer = load_base(BASE, params.compute, prepare(params.compute, params.train.seed))
+    require_targets(params.base.folder, params.lora)
+    lm, tokenizer = load_base(params.base.folder, params.compute, prepare(params.compute, params.train.seed))
     encoded = {split: encode_pairs(tokenizer, rows, params.encoding) for split, rows in pairs.items()}
     pairs = {split: encoded_ones(rows, encoded[split]) for split, rows in pairs.items()}
-    base_sha256 = digest(BASE)
+    base_sha256 = digest(params.base.folder)
     key = reference_key(base_sha256, params.compute.weights, encoded)
     reference = load_reference(REFERENCE, key, [pair for rows in encoded.values() for pair in rows])
 
@@ -65,7 +66,8 @@ def _train(params: Params) -> None:
         if rank() == 0:
             remove(CURVES)
             remove(DIVERGED)
-        loss, steps = training.train(trainer, after_epoch, curve, keeper)[:2]
+        with followed() if rank() == 0 else nullcontext():
+            loss, steps = training.train(trainer, after_epoch, curve, keeper)[:2]
         parted()
         if rank() > 0:
             return

@@ -57,6 +57,16 @@ def test_what_dvc_writes_for_a_small_number_stays_a_number(tmp_path):
         (r"^  epochs: \S+", "  epochs: true", ["train.epochs", "a whole number"]),
         (r"^  kind: small", "  kind: hub", ["model.name"]),
         (r"^  strict: \S+", "  strict: no", ["source.strict", "true or false"]),
+        (r"^  loss: sigmoid", "  loss: sigmoidal", ["dpo.loss", "sigmoid_norm"]),
+        (r"^  loss: sigmoid", "  loss: [ipo, ipo]", ["dpo.loss"]),
+        (r"^  weights: null", "  weights: [1.0, 0.2]", ["dpo.weights", "1 numbers above 0"]),
+        (r"^  weights: null", "  weights: [heavy]", ["dpo.weights", "a list of numbers"]),
+        (r"^  label_smoothing: \S+", "  label_smoothing: 0.1", ["dpo.label_smoothing", "robust and exo_pair"]),
+        (r"^  loss: sigmoid", "  loss: exo_pair", ["dpo.label_smoothing", "above 0 with exo_pair"]),
+        (r"^  ld_alpha: null", "  ld_alpha: 2", ["dpo.ld_alpha", "from 0 to 1"]),
+        (r"^  method: dpo", "  method: ppo", ["train.method", "dpo | kto | sft"]),
+        (r"^    lm: \[\]", "    lm: [base]", ["base.serves", "expected lm"]),
+        (r"^    sft: \[\]", "    sft: [lm]", ["base.prepare.sft", "[] or [base]"]),
         (r"^dpo:", "dpo: !!python/object:os.system\nd:", ["not valid YAML"]),
         (r"^  seed: \S+", "  seed: &a [1]\n  b: *a", ["aliases are not allowed"]),
     ],
@@ -65,6 +75,14 @@ def test_a_wrong_parameter_is_named_with_its_path_and_what_was_expected(tmp_path
     with pytest.raises(UsageFailure) as refused:
         load_params(changed(tmp_path, old, new))
     assert all(part in str(refused.value) for part in says), refused.value
+
+
+def test_kto_needs_pairs_that_lend_each_other_completions(tmp_path):
+    path = changed(tmp_path, "^  method: dpo", "  method: kto")
+    assert load_params(path).train.method == "kto"
+    path.write_text(path.read_text().replace("batch_size: 16 ", "batch_size: 1 ", 1))
+    with pytest.raises(UsageFailure, match=r"train\.batch_size is 1"):
+        load_params(path)
 
 
 def test_a_missing_parameter_is_named(tmp_path):

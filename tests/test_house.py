@@ -10,9 +10,20 @@ from tests.closures import ROOT, closure, imports
 CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
 TORCH = {"adapters", "attention", "backbone", "batching", "budgets", "device", "encoding", "guards", "identity"}
-TORCH |= {"journal", "logps", "lora", "models", "packing", "pretraining", "preview", "processes", "products"}
-TORCH |= {"quantizing", "sampling", "scoring", "seam", "selection", "snapshots", "training", "watching"}
-HUGGING_FACE = {"lora", "models", "packing", "quantizing", "sampling", "seam", "training"}
+TORCH |= {
+    "journal",
+    "logps",
+    "lora",
+    "methods",
+    "models",
+    "packing",
+    "preparing",
+    "pretraining",
+    "preview",
+    "processes",
+}
+TORCH |= {"products", "quantizing", "sampling", "scoring", "seam", "selection", "snapshots", "training", "watching"}
+HUGGING_FACE = {"lora", "methods", "models", "packing", "quantizing", "sampling", "seam", "training"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
 
 

@@ -15,6 +15,7 @@ from tests.reproducible import compare
 
 MAP = dvc_load(str(ROOT / "dvc.yaml"))
 STAGES = ["sample", "extract", "pair", "base", "reference", "train", "evaluate", "generate", "report"]
+CHAIN = ["lm", "sft"]  # stages that base.prepare calls into being
 KEYS = {
     "extract": "lines submissions comments refused deltas refused_by skipped_by",
     "pair": "pairs.train pairs.validation pairs.test threads.train leaks.thread leaks.author leaks.near_duplicate"
@@ -48,18 +49,23 @@ def names(entries):
     return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
 
 
+def stage(name):
+    return MAP["stages"][name].get("do", MAP["stages"][name])
+
+
 def test_the_stages_are_the_contract():
-    assert list(MAP["stages"]) == STAGES
-    assert all(stage["cmd"] == f"python -m stages.{name}" for name, stage in MAP["stages"].items())
+    assert [name for name in MAP["stages"] if name not in CHAIN] == STAGES
+    assert all(stage(name)["cmd"] == f"python -m stages.{name}" for name in MAP["stages"])
+    assert MAP["stages"].keys() >= set(CHAIN) and load_params().base.serves == "base"
     assert {(artifact["path"], artifact["type"]) for artifact in MAP["artifacts"].values()} == {
         ("models/adapter", "model"),
         ("data/pairs", "dataset"),
     }
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", [*STAGES, *CHAIN])
 def test_every_stage_lists_all_the_code_it_runs_on(name):
-    code = [dep for dep in MAP["stages"][name]["deps"] if dep.startswith(("persuasion/", "stages/"))]
+    code = [dep for dep in stage(name)["deps"] if dep.startswith(("persuasion/", "stages/"))]
     assert code == listed(ROOT / f"stages/{name}.py")
 
 
@@ -77,8 +83,9 @@ def test_every_stage_tracks_the_parameters_it_reads(name):
 
 
 def test_a_sweep_over_training_never_recomputes_the_reference():
-    for name in ("sample", "extract", "pair", "base", "reference"):
-        assert not {"dpo", "lora", "train", "evaluate", "generate"} & set(MAP["stages"][name]["params"])
+    for name in ("sample", "extract", "pair", "base", "reference", *CHAIN):
+        tracked = {param.split(".")[0] for param in stage(name)["params"]}
+        assert not {"dpo", "kto", "sft", "lora", "train", "evaluate", "generate"} & tracked
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +198,26 @@ def test_a_local_base_serves_the_same_stages_and_ignores_the_data(project, tmp_p
     change(copy, {"pairs.seed": 2})
     said = run(copy, "dvc", "repro", "reference").stdout
     assert re.findall(r"Running stage '(\w+)'", said) == ["pair", "reference"]
+
+
+@pytest.mark.slow
+def test_a_chain_is_cached_link_by_link_and_every_method_is_judged(project, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy, symlinks=True, ignore=shutil.ignore_patterns("mlflow*", "mlartifacts"))
+
+    def ran(**changes):
+        change(copy, {name.replace("__", "."): value for name, value in changes.items()})
+        return re.findall(r"Running stage '([\w@]+)'", run(copy, "dvc", "repro", "evaluate").stdout)
+
+    chain = {"base__prepare__lm": ["base"], "base__prepare__sft": ["lm"], "base__serves": "sft"}
+    assert ran(**chain) == ["lm@base", "sft@lm", "reference", "train", "evaluate"]
+    assert ran(train__method="kto", lora__r=4) == ["train", "evaluate"]
+    assert metrics(copy, "evaluate")["reward_accuracy"] is not None
+    assert ran(train__method="sft") == ["train", "evaluate"]
+    assert metrics(copy, "evaluate")["perplexity"]["policy"]["chosen"] > 1
+    off = {"base__prepare__lm": [], "base__prepare__sft": [], "base__serves": "base"}
+    assert ran(train__method="dpo", lora__r=load_params().lora.r, **off) == []
+    assert outputs(copy)["models/adapter"] == outputs(project)["models/adapter"]
 
 
 FAILURES = [

@@ -24,7 +24,7 @@ def batches(monkeypatch, count, size, world, epoch=0):
     found = []
     for rank in range(world):
         monkeypatch.setenv("RANK", str(rank))
-        shares = Shares(count, size, seed=3)
+        shares = Shares([[number] for number in range(count)], size, seed=3)
         shares.set_epoch(epoch)
         found.append(list(shares))
         assert len(found[-1]) == len(shares)

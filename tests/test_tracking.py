@@ -327,3 +327,52 @@ def test_dvcs_own_files_make_one_run_for_each_experiment(tmp_path):
     assert sorted(run.data.params["dpo.beta"] for run in runs) == ["0.1", "1e-05"]
     [other] = [run for run in runs if run.data.tags.get("dvc.exp") == "other"]
     assert other.info.run_name == "other" and len(other.data.tags["dvc.baseline"]) == 40
+
+
+def begun_live(root: Path, uri: str) -> subprocess.Popen[str]:
+    command, pipe = [sys.executable, "-m", "persuasion.lab.live"], subprocess.PIPE
+    env = surroundings(MLFLOW_TRACKING_URI=uri)
+    return subprocess.Popen(command, cwd=root, env=env, stdin=pipe, stderr=pipe, text=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("word", "status"), [("done\n", "FINISHED"), ("", "KILLED")])
+def test_a_training_is_seen_while_it_runs_until_it_is_mirrored(tmp_path, word, status):
+    root, uri = build(tmp_path / "project"), f"sqlite:///{tmp_path}/elsewhere.db"
+    (root / "metrics/train/training.tsv").write_text("step\tepoch\tloss\tmargin\n5\t0.5\t0.7\t\n")
+    live = begun_live(root, uri)
+    until = time.monotonic() + 60
+    while not (tmp_path / "elsewhere.db").exists() or not seen(uri):
+        assert live.poll() is None and time.monotonic() < until
+        time.sleep(0.5)
+    with (root / "metrics/train/training.tsv").open("a") as stream:
+        stream.write("10\t1.0\t0.4\t0.2\n")
+    assert live.communicate(word, timeout=60)[1] == "" and live.returncode == 0
+    client, (run,) = opened(uri)
+    assert run.info.status == status and run.data.params["dpo.beta"] == "0.1"
+    points = client.get_metric_history(run.info.run_id, "training/loss")
+    assert [(point.step, point.value) for point in points] == [(5, 0.7), (10, 0.4)]
+    (root / "metrics/train/training.tsv").write_text("step\tloss\n5\t0.7\n")
+    track(root, MLFLOW_TRACKING_URI=uri)
+    (mirrored,) = opened(uri)[1]
+    assert "persuasion.live" not in mirrored.data.tags and mirrored.info.status == "FINISHED"
+
+
+def seen(uri: str) -> bool:
+    """Whether the store has a point of the curve, once it is one."""
+    try:
+        return any("training/loss" in run.data.metrics for run in opened(uri)[1])
+    except Exception:
+        return False
+
+
+def test_a_training_goes_on_where_no_server_answers(tmp_path, monkeypatch, capfd):
+    from persuasion.showing import followed
+
+    monkeypatch.chdir(build(tmp_path / "project"))
+    for name, value in surroundings(MLFLOW_TRACKING_URI="http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    with followed():
+        time.sleep(0.1)
+    said = capfd.readouterr().err
+    assert said.count("warning: not mirrored to MLflow") == 1 and "Traceback" not in said

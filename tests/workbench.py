@@ -105,7 +105,9 @@ class Server:
 
 
 def _serve() -> None:
+    import stages.lm
     import stages.reference
+    import stages.sft
     import stages.train  # noqa: F401 - imported once, before the forks
 
     for line in sys.stdin:

@@ -8,17 +8,19 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from re import sub
 from typing import Any
 
 from persuasion.errors import UsageFailure
 from persuasion.lab import workspace
-from persuasion.lab.workspace import SECRET, Experiment
+from persuasion.lab.workspace import SECRET, Experiment, Point
 from persuasion.running import run
 
 EXPERIMENT = "persuasion"
@@ -47,20 +49,18 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("PERSUASION_DEBUG"):
             traceback.print_exc()
-        _warn(_explained(error))
+        warn(explained(error))
 
 
 def track(root: Path) -> str:
     """Make sure that the store holds the run of the workspace at ``root``, and say so."""
-    from filelock import FileLock
-
     experiment = workspace.read(root)
     # a temporary workspace of an experiment is deleted after it: the store belongs to the main repository
     home = Path(os.environ.get("DVC_ROOT") or root)
-    # SQLite stores break for good when two processes create one at once, hence the lock
-    with FileLock(home / "mlflow.db.lock", timeout=WAIT), _deadline():
-        uri = _prepare(home)
-        known = _mirror(experiment, uri, home)
+    with store(home) as (client, place):
+        known = _mirror(experiment, client, place)
+        remove_live(client, place, home)
+    uri = os.environ["MLFLOW_TRACKING_URI"]
     left_out = f", without the stale {' '.join(experiment.stale)}" if experiment.stale else ""
     return f"track: run {experiment.name} {'was' if known else 'is now'} in {SECRET.sub('', uri)}{left_out}"
 
@@ -82,14 +82,38 @@ def _local(home: Path) -> str:
     return f"sqlite:///{home}/mlflow.db"
 
 
-def _mirror(experiment: Experiment, uri: str, home: Path) -> bool:
-    """Find or make the experiment's run, add what it lacks, and tell whether it was there."""
-    from mlflow import MlflowClient
-    from mlflow.store.db import utils
+@contextmanager
+def store(home: Path) -> Iterator[tuple[Any, str]]:
+    """Yield a client of the store and the id of MLflow's experiment there; no other process of ours is at it."""
+    from filelock import FileLock
 
-    utils.MAX_RETRY_COUNT = 2  # a database that is down would be asked for minutes
-    client = MlflowClient(tracking_uri=uri)
-    place = _place(client, None if uri.startswith(("http", "databricks")) else (home / "mlartifacts").as_uri())
+    # SQLite stores break for good when two processes create one at once, hence the lock
+    with FileLock(home / "mlflow.db.lock", timeout=WAIT), _deadline():
+        uri = _prepare(home)
+        from mlflow import MlflowClient
+        from mlflow.store.db import utils
+
+        utils.MAX_RETRY_COUNT = 2  # a database that is down would be asked for minutes
+        client = MlflowClient(tracking_uri=uri)
+        artifacts = None if uri.startswith(("http", "databricks")) else (home / "mlartifacts").as_uri()
+        yield client, _place(client, artifacts)
+
+
+def live_tag(home: Path) -> dict[str, str]:
+    """What marks the run of a training that is not over: where it is at work, and for which experiment of DVC's."""
+    where = f"{home.resolve()} {os.environ.get('DVC_EXP_NAME', '')}"
+    return {"persuasion.live": sha256(where.encode()).hexdigest()[:16]}
+
+
+def remove_live(client: Any, place: str, home: Path) -> None:
+    """Remove the runs that showed trainings here while they ran."""
+    for name, value in live_tag(home).items():
+        for found in client.search_runs([place], filter_string=f"tags.`{name}` = '{value}'"):
+            client.delete_run(found.info.run_id)
+
+
+def _mirror(experiment: Experiment, client: Any, place: str) -> bool:
+    """Find or make the experiment's run, add what it lacks, and tell whether it was there."""
     known = _finished(client, place, experiment.key)
     found = known or client.create_run(place, run_name=experiment.name, tags=experiment.tags)
     _add_values(client, found, experiment)
@@ -116,18 +140,34 @@ def _finished(client: Any, place: str, key: str) -> Any:
 
 def _add_values(client: Any, found: Any, experiment: Experiment) -> None:
     """Log the parameters, metrics and tags that the run lacks."""
-    from mlflow.entities import Metric, Param, RunTag
+    from mlflow.entities import RunTag
 
-    data, now = found.data, found.info.start_time
-    points = [(_name(point.name), point) for point in experiment.points]
-    lacking: dict[str, list[Any]] = {
-        "metrics": [Metric(name, p.value, now, p.step) for name, p in points if name not in data.metrics],
-        "params": [Param(_name(n), _short(v)) for n, v in experiment.params.items() if _name(n) not in data.params],
-        "tags": [RunTag(name, value) for name, value in experiment.tags.items() if name not in data.tags],
-    }
-    for kind, entities in lacking.items():
-        for batch in _batches(entities, BATCH[kind]):
-            client.log_batch(found.info.run_id, **{kind: batch})
+    data, run_id = found.data, found.info.run_id
+    points = [point for point in experiment.points if _name(point.name) not in data.metrics]
+    add_points(client, run_id, points, found.info.start_time)
+    add_params(client, run_id, {n: v for n, v in experiment.params.items() if _name(n) not in data.params})
+    tags = [RunTag(name, value) for name, value in experiment.tags.items() if name not in data.tags]
+    _add(client, run_id, "tags", tags)
+
+
+def add_points(client: Any, run_id: str, points: Sequence[Point], at: int | None = None) -> None:
+    """Log points of metrics, as of ``at`` (milliseconds since 1970) or now."""
+    from mlflow.entities import Metric
+
+    at = int(time.time() * 1000) if at is None else at
+    _add(client, run_id, "metrics", [Metric(_name(point.name), point.value, at, point.step) for point in points])
+
+
+def add_params(client: Any, run_id: str, params: Mapping[str, str]) -> None:
+    """Log parameters, shortened to what every server takes."""
+    from mlflow.entities import Param
+
+    _add(client, run_id, "params", [Param(_name(name), _short(value)) for name, value in params.items()])
+
+
+def _add(client: Any, run_id: str, kind: str, entities: Sequence[Any]) -> None:
+    for batch in _batches(entities, BATCH[kind]):
+        client.log_batch(run_id, **{kind: batch})
 
 
 def _add_files(client: Any, run_id: str, experiment: Experiment) -> None:
@@ -173,11 +213,11 @@ def _deadline() -> Iterator[None]:
 
 
 def _give_up() -> None:
-    _warn(f"no answer within {DEADLINE} s")
+    warn(f"no answer within {DEADLINE} s")
     os._exit(0)
 
 
-def _explained(error: BaseException) -> str:
+def explained(error: BaseException) -> str:
     """What the system said where it said something (refused, timed out, no database), else the error itself."""
     first = error
     while cause := first.__cause__ or first.__context__:
@@ -187,7 +227,8 @@ def _explained(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _warn(why: str) -> None:
+def warn(why: str) -> None:
+    """Say in one line why there is no run."""
     line = SECRET.sub("", " ".join(why.split()))[:300]
     print(f"warning: not mirrored to MLflow ({line}); nothing else is affected", file=sys.stderr, flush=True)
 

@@ -78,7 +78,7 @@ def read(root: Path) -> Experiment:
         name=os.environ.get("DVC_EXP_NAME") or f"repro-{key[:8]}",
         key=key,
         params={name: value if isinstance(value, str) else json.dumps(value) for name, value in flat(shown)},
-        points=(*_figures(root, set(stages) - set(stale)), *_curves(root)),
+        points=(*_figures(root, set(stages) - set(stale)), *curves(root)),
         tags={"persuasion.key": key, **_data_tags(stages), **_git_tags(root), **_dvc_tags()},
         texts={"params.yaml": shown, "dvc.lock": redacted(lock)},
         tables={name: samples / f"{name}.parquet" for name in TABLES if (samples / f"{name}.parquet").is_file()},
@@ -139,7 +139,8 @@ def _figures(root: Path, stages: set[str]) -> Iterator[Point]:
                 yield Point(name=name, value=float(value), step=0)
 
 
-def _curves(root: Path) -> Iterator[Point]:
+def curves(root: Path) -> Iterator[Point]:
+    """Every point of the curves, so far as they are written."""
     for table, counter in CURVES.items():
         path = root / "metrics/train" / f"{table}.tsv"
         if not path.is_file():

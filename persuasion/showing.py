@@ -1,0 +1,29 @@
+"""Show a training in MLflow while it runs, in a process of its own: nothing there can fail it, or make it wait."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+LAST = 20  # seconds for the last points, once the training is over
+DONE = "done\n"  # told where it came to its end; whatever else ends the training ends the pipe without a word
+
+
+@contextmanager
+def followed() -> Iterator[None]:
+    """Send the curves to the server that MLFLOW_TRACKING_URI names, if it names one, while the body runs."""
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        yield
+        return
+    command = [sys.executable, "-m", "persuasion.lab.live"]  # says itself, in one line, what went wrong
+    # in a session of its own: Ctrl-C ends the training, which then ends it
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True) as beside:  # noqa: S603
+        word = ""
+        try:
+            yield
+            word = DONE
+        finally:
+            with suppress(OSError, subprocess.TimeoutExpired):
+                beside.communicate(word, timeout=LAST)
+            beside.kill()
