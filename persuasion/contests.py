@@ -28,7 +28,7 @@ def _contest(policy: Scores, rival: Scores, threads: Sequence[str], settings: Ev
     gaps: Scores = [None if a is None or b is None else a - b for a, b in zip(policy, rival, strict=True)]
     values, posts = known(gaps, threads)
     found = estimate(gaps, threads, settings)
-    wins, losses = sum(value > 0 for value in values), sum(value < 0 for value in values)
+    wins, losses = (int(sum(side * value > 0 for value in values)) for side in (1, -1))
     error = found["se"] if isinstance(found["se"], float) else None
     p = sign_flips(values, posts, settings.permutations, settings.seed)
     why = found["se"] if isinstance(found["se"], Undefined) else ALIKE

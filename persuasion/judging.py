@@ -61,7 +61,7 @@ def judge(
     verdicts, pairs = _matched(verdicts, pairs)
     margins = [verdict.margin for verdict in verdicts]
     threads = [pair.thread_id for pair in pairs]
-    policy: Scores = list(measures.scores(margins))
+    policy: Scores = measures.scores(margins).tolist()
     before = by_likelihood(verdicts, "reference")
     reference = before["summed"]
     rules = {name: baseline(training, pairs) for name, baseline in BASELINES.items()}

@@ -40,7 +40,7 @@ def fit(outcomes: ArrayLike, x: ArrayLike, clusters: Sequence[str]) -> Line | No
     if weights is None:
         return None
     chances = _sigmoid(design @ weights)
-    bread = np.linalg.inv(design.T @ (design * (chances * (1 - chances))[:, None]))
+    bread = np.asarray(np.linalg.inv(design.T @ (design * (chances * (1 - chances))[:, None])), dtype=np.float64)
     scores = cluster_sums(design * (y - chances)[:, None], clusters)
     errors = [None, None] if len(scores) < 2 else _errors(bread, scores)
     return Line(level=float(weights[0]), slope=float(weights[1]), level_error=errors[0], slope_error=errors[1])
@@ -52,19 +52,17 @@ def chance(log_odds: float) -> float:
 
 
 def _newton(y: Floats, design: Floats) -> Floats | None:
-    """The weights at which the likelihood is stationary; None when they run away or the curvature vanishes."""
+    """The weights at which the likelihood is stationary; None when they have run away or the curvature vanishes."""
     weights = np.zeros(design.shape[1])
     for _ in range(STEPS):
         chances = _sigmoid(design @ weights)
         slope = design.T @ (y - chances)
         if np.abs(slope).max() <= DONE * len(y):
-            return weights
+            return weights if np.abs(design @ weights).max() <= STEEPEST else None
         curvature = design.T @ (design * (chances * (1 - chances))[:, None])
         if np.linalg.cond(curvature) > 1 / DONE:
             return None
-        weights = _climbed(weights, np.linalg.solve(curvature, slope), y, design)
-        if np.abs(design @ weights).max() > STEEPEST:
-            return None
+        weights = _climbed(weights, np.asarray(np.linalg.solve(curvature, slope), dtype=np.float64), y, design)
     return None
 
 
@@ -76,7 +74,7 @@ def _climbed(weights: Floats, step: Floats, y: Floats, design: Floats) -> Floats
 
     now = loss(weights)
     for _ in range(30):
-        if loss(weights + step) <= now:
+        if loss(weights + step) <= now + DONE * max(1.0, abs(now)):  # near the top only rounding is left
             break
         step = step / 2
     return np.asarray(weights + step)

@@ -6,9 +6,10 @@ One row says all, so that a spreadsheet or SQL needs no join. Knows nothing of m
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from pathlib import Path
 
-from persuasion.records import EpochSample, EpochVerdict, Pair
-from persuasion.tables import plain
+from persuasion.records import EpochReply, EpochSample, EpochVerdict, Pair
+from persuasion.tables import plain, write_rows
 
 ELSEWHERE = ("code", "packages", "python", "machine")
 """What a run's identity says of where it ran; the same training there and here has one name."""
@@ -29,3 +30,13 @@ def samples(verdicts: Iterable[EpochVerdict], pairs: Sequence[Pair], run: str, s
         texts = {name: getattr(pair, name) for name in ("thread_id", "prompt", "chosen", "rejected")}
         rows.append(EpochSample(run=run, step=verdict.epoch * steps, **texts, **plain(verdict)))
     return rows
+
+
+def write_tables(
+    folder: Path, rows: Sequence[EpochSample], verdicts: Sequence[EpochVerdict], replies: Sequence[EpochReply]
+) -> None:
+    """Write the tables of ``data/samples``."""
+    key = ("epoch", "pair_id")
+    write_rows(folder / "samples.parquet", rows, EpochSample, key)
+    write_rows(folder / "pairs.parquet", verdicts, EpochVerdict, key)
+    write_rows(folder / "replies.parquet", replies, EpochReply, key)

@@ -34,7 +34,8 @@ def main() -> None:
     split = params.evaluate.split
     training = require_rows(PAIRS / "train.parquet", Pair)
     test = digest(PAIRS / "test.parquet")
-    pairs = {name: require_rows(PAIRS / f"{name}.parquet", Pair) for name in sorted({"validation", split})}
+    judged_splits: list[str] = sorted({"validation", split})
+    pairs = {name: require_rows(PAIRS / f"{name}.parquet", Pair) for name in judged_splits}
     policy, tokenizer = load_policy(BASE, ADAPTER, params.compute, prepare(params.compute, params.evaluate.seed))
     encoded = {name: encode_pairs(tokenizer, rows, params.encoding) for name, rows in pairs.items()}
     key = reference_key(digest(BASE), params.compute.weights, encoded)

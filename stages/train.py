@@ -19,13 +19,13 @@ from persuasion.journal import Journal
 from persuasion.lora import require_targets
 from persuasion.models import load_base
 from persuasion.processes import launched, parted, rank
-from persuasion.records import EpochReply, EpochSample, EpochVerdict, Pair
+from persuasion.records import Pair
 from persuasion.running import run
-from persuasion.samplesheet import run_name, samples
+from persuasion.samplesheet import run_name, samples, write_tables
 from persuasion.scoring import encode_pairs, encoded_ones, load_reference, reference_key
 from persuasion.selection import Selection
 from persuasion.snapshots import keeping, put, trainable
-from persuasion.tables import require_rows, write_rows
+from persuasion.tables import require_rows
 from persuasion.verdicts import perplexities, rewards
 
 PAIRS, REFERENCE, BASE = Path("data/pairs"), Path("data/reference"), Path("models/base")
@@ -86,9 +86,7 @@ def _train(params: Params) -> None:
 def _write_tables(journal: Journal, selection: Selection, figures: dict[str, float], pairs: list[Pair]) -> None:
     rows = samples(journal.verdicts, pairs, journal.run, round(figures["steps"] / selection.epoch))
     with replaced_folder(SAMPLES) as folder:
-        write_rows(folder / "samples.parquet", rows, EpochSample, ("epoch", "pair_id"))
-        write_rows(folder / "pairs.parquet", journal.verdicts, EpochVerdict, ("epoch", "pair_id"))
-        write_rows(folder / "replies.parquet", journal.replies, EpochReply, ("epoch", "pair_id"))
+        write_tables(folder, rows, journal.verdicts, journal.replies)
     verdicts, validation = journal.of(selection.chosen)
     epochs = {"epoch": selection.chosen, "epochs": selection.epoch}
     judged = {"validation": validation, "rewards": rewards(verdicts), "perplexity": perplexities(verdicts)}
