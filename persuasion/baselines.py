@@ -28,6 +28,7 @@ EVEN = 1e-9
 WORDS = {"token_pattern": r"(?u)\b\w+\b"}
 """The default pattern of scikit-learn drops one-letter words, "I" among them."""
 TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+OVERLAPS = 12
 STYLE = {
     "link": re.compile(r"https?://"),
     "quote": re.compile(r"^\s*>", re.M),
@@ -79,14 +80,21 @@ def tfidf(training: Pairs, judged: Pairs) -> Scores:
 
 
 def interplay(training: Pairs, judged: Pairs) -> Scores:
-    """Tan et al. 2016 (arXiv:1602.01103, sections 4.1-4.2): interplay with the post, and style.
+    """Interplay with the post (Tan et al. 2016, arXiv:1602.01103, section 4.1): the twelve overlaps alone."""
+    return _by_features(training, judged, slice(OVERLAPS))
 
-    Logistic regression on the differences of ``features``, scaled by their training spread.
-    """
+
+def style(training: Pairs, judged: Pairs) -> Scores:
+    """Length and style without a look at the post (Tan et al. 2016, section 4.2)."""
+    return _by_features(training, judged, slice(OVERLAPS, None))
+
+
+def _by_features(training: Pairs, judged: Pairs, kept: slice) -> Scores:
+    """Logistic regression on the differences of some of the ``features``, scaled by their training spread."""
     if len(training) < FEWEST or not judged:
         return [None] * len(judged)
     seen, asked = (
-        np.array([features(pair.prompt, pair.chosen) - features(pair.prompt, pair.rejected) for pair in pairs])
+        np.array([features(pair.prompt, pair.chosen) - features(pair.prompt, pair.rejected) for pair in pairs])[:, kept]
         for pairs in (training, judged)
     )
     spread = np.sqrt(np.mean(seen**2, axis=0))
@@ -131,4 +139,5 @@ BASELINES: dict[str, Callable[[Pairs, Pairs], Scores]] = {
     "score": score,
     "tfidf": tfidf,
     "interplay": interplay,
+    "style": style,
 }

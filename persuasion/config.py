@@ -141,6 +141,7 @@ class Train:
     save_every: int
     sample_pairs: int
     sample_tokens: int
+    sample_training: int
     seed: int
 
     def __post_init__(self) -> None:
@@ -155,6 +156,7 @@ class Train:
         refuse("sample_pairs", "at least 0", unless=self.sample_pairs >= 0)
         mated = self.method != "kto" or self.batch_size > 1
         refuse("batch_size", "at least 2 with train.method: kto, whose pairs lend each other completions", unless=mated)
+        refuse("sample_training", "at least 0", unless=self.sample_training >= 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +165,17 @@ class Evaluate:
 
     split: Literal["validation", "test"]
     bootstrap: int
+    permutations: int
     length_tolerance: float
+    length_bins: int
+    topics: int
     seed: int
 
     def __post_init__(self) -> None:
         refuse("bootstrap", "at least 100", unless=self.bootstrap >= 100)
+        refuse("permutations", "at least 100", unless=self.permutations >= 100)
+        refuse("length_bins", "at least 1", unless=self.length_bins >= 1)
+        refuse("topics", "at least 2", unless=self.topics >= 2)
         refuse("length_tolerance", "from 0 to 1", unless=0 <= self.length_tolerance <= 1)
 
 

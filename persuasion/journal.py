@@ -1,4 +1,7 @@
-"""What is written down after each epoch: a verdict on every validation pair, and replies to a few of them."""
+"""What is written down after each epoch: a verdict on every validation pair, and replies to a few of them.
+
+``training`` pairs are judged beside them, for the tables only: no figure and no choice depends on them.
+"""
 
 import json
 from collections.abc import Sequence
@@ -38,6 +41,8 @@ class Journal:
     ) -> None:
         self.lm, self.tokenizer, self.params, self.reference = lm, tokenizer, params, reference
         self.pairs, self.encoded = pairs, encoded
+        self.training: Sequence[EncodedPair] = ()
+        self.run = ""
         self.verdicts: list[EpochVerdict] = []
         self.replies: list[EpochReply] = []
         self.shown = Curve("validation")
@@ -49,19 +54,16 @@ class Journal:
 
     def __call__(self, epoch: int) -> None:
         """Judge and sample with the policy as it stands after ``epoch``."""
-        judged = self._judge()
-        losses = [loss(one.margin, self.params.dpo.label_smoothing) for one in judged]
-        self.verdicts += [
-            EpochVerdict(epoch=epoch, split="validation", loss=one, **plain(verdict))
-            for one, verdict in zip(losses, judged, strict=True)
-        ]
+        judged = self._judge(self.encoded)
+        losses = self._note(epoch, "validation", judged)
+        self._note(epoch, "train", self._judge(self.training) if self.training else [])
         self.shown.add({"epoch": epoch, **validation(judged, losses), **_sides(judged)})
         self.replies += self._replies(epoch)
 
     def of(self, epoch: int) -> tuple[list[EpochVerdict], dict[str, Any]]:
-        """The verdicts and figures after ``epoch``."""
+        """The verdicts on validation pairs and the figures after ``epoch``."""
         figures = next(row for row in self.curve if row["epoch"] == epoch)
-        verdicts = [verdict for verdict in self.verdicts if verdict.epoch == epoch]
+        verdicts = [one for one in self.verdicts if (one.epoch, one.split) == (epoch, "validation")]
         return verdicts, {name: figures[name] for name in FIGURES}
 
     def write(self, folder: Path) -> None:
@@ -77,13 +79,22 @@ class Journal:
         self.verdicts = read_rows(folder / VERDICTS, EpochVerdict)
         self.shown.read(folder)
         replies = json.loads((folder / REPLIES).read_text(encoding="utf-8"))
-        self.replies = [_reply(epoch, pairs[pair_id], text) for epoch, pair_id, text in replies]
+        self.replies = [_reply(self.run, epoch, pairs[pair_id], text) for epoch, pair_id, text in replies]
 
-    def _judge(self) -> list[Verdict]:
+    def _note(self, epoch: int, split: str, judged: Sequence[Verdict]) -> list[float]:
+        """Keep the verdicts, and return their losses."""
+        losses = [loss(one.margin, self.params.dpo.label_smoothing) for one in judged]
+        self.verdicts += [
+            EpochVerdict(epoch=epoch, split=split, loss=one, **plain(verdict))
+            for one, verdict in zip(losses, judged, strict=True)
+        ]
+        return losses
+
+    def _judge(self, encoded: Sequence[EncodedPair]) -> list[Verdict]:
         """A verdict on every pair, each scored by one of all processes."""
-        mine = score_pairs(self.lm, share(self.encoded), self.params.compute.batch_tokens)
+        mine = score_pairs(self.lm, share(encoded), self.params.compute.batch_tokens)
         part = torch.tensor(mine, dtype=torch.float64, device=self.lm.device).reshape(-1, 2)
-        scored = zip(self.encoded, gathered(part).tolist(), strict=True)
+        scored = zip(encoded, gathered(part).tolist(), strict=True)
         beta = self.params.dpo.beta
         return [verdict(self.reference[pair.pair_id], chosen, other, beta) for pair, (chosen, other) in scored]
 
@@ -95,12 +106,15 @@ class Journal:
         devices = [self.lm.device] if self.lm.device.type == "cuda" else []
         with torch.random.fork_rng(devices):  # sampling has a seed of its own, which dropout must not inherit
             sampled = sample(self.lm, self.tokenizer, [pair.prompt for pair in self.encoded[:few]], settings)
-        return [_reply(epoch, pair, reply.text) for pair, reply in zip(self.pairs[:few], sampled, strict=True)]
+        return [
+            _reply(self.run, epoch, pair, reply.text) for pair, reply in zip(self.pairs[:few], sampled, strict=True)
+        ]
 
 
-def _reply(epoch: int, pair: Pair, text: str) -> EpochReply:
+def _reply(run: str, epoch: int, pair: Pair, text: str) -> EpochReply:
     return EpochReply(
         epoch=epoch,
+        run=run,
         pair_id=pair.pair_id,
         thread_id=pair.thread_id,
         prompt=pair.prompt,

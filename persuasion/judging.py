@@ -1,24 +1,39 @@
 """From verdicts to the figures of ``metrics/evaluate.json``: the policy beside its reference and the baselines.
 
-Every accuracy stands with its 95 % interval over submissions, every rival with the paired difference
-on the same pairs. Where something is undefined, None.
+Every accuracy stands with its interval and error over submissions, every rival with the paired difference
+on the same pairs. What is undefined is None there, and says why in ``Judged.undefined``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from persuasion import calibration, measures
-from persuasion.baselines import BASELINES, Scores
+from persuasion.baselines import BASELINES
 from persuasion.config import Evaluate
+from persuasion.contests import contests
 from persuasion.errors import IntegrityFailure
+from persuasion.estimates import Scores, Tree, flat, nested, part
+from persuasion.lengthcontrol import lengths, matched
+from persuasion.likelihoods import by_likelihood, likelihoods
 from persuasion.records import Pair, Verdict
-from persuasion.verdicts import perplexities, rewards
+from persuasion.slices import branch, sliced
+from persuasion.undefined import INFINITE, NO_PAIRS, settled, told
 
-Metrics = dict[str, object]
-RIVALS = ("length", "tfidf", "interplay")
+COIN = "coin"
 HISTOGRAM_BINS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """``figures``: a tree of numbers and None; ``undefined``: why, by dotted name; ``slices``: rows of its branch."""
+
+    figures: Tree
+    undefined: dict[str, str]
+    slices: list[Tree]
 
 
 class Bar(TypedDict):
@@ -35,41 +50,64 @@ def judge(
     training: Sequence[Pair],
     kinds: Mapping[str, str],
     settings: Evaluate,
-) -> Metrics:
-    """All figures of ``evaluate``, as a tree of numbers and None.
+    tuning: Sequence[float] | None = None,
+) -> Judged:
+    """All figures of ``evaluate``.
 
-    ``pairs`` are the judged ones, ``training`` fits the baselines, ``kinds`` says which cue a chosen comment
-    carries (empty when unknown). Raises IntegrityFailure when verdicts and pairs do not match one to one.
+    ``pairs`` are the judged ones, ``training`` fits the baselines and the topics, ``kinds`` says which cue a chosen
+    comment carries (empty when unknown), ``tuning`` are the validation margins that fit the temperature (None: the
+    judged ones are these). Raises IntegrityFailure when verdicts and pairs do not match one to one.
     """
     verdicts, pairs = _matched(verdicts, pairs)
     margins = [verdict.margin for verdict in verdicts]
     threads = [pair.thread_id for pair in pairs]
-    policy: Scores = list(measures.scores(margins))
-    reference: Scores = list(measures.scores([v.reference_chosen_logp - v.reference_rejected_logp for v in verdicts]))
-    rivals = {name: baseline(training, pairs) for name, baseline in BASELINES.items()}
-    compared = {"reference": reference, **{name: rivals[name] for name in RIVALS}}
-    return {
+    policy: Scores = measures.scores(margins).tolist()
+    before = by_likelihood(verdicts, "reference")
+    reference = before["summed"]
+    rules = {name: baseline(training, pairs) for name, baseline in BASELINES.items()}
+    rivals = {"reference": reference, "reference_per_token": before["per_token"], **rules}
+    cuts = sliced(policy, reference, pairs, training, settings)
+    tree = {
         "pairs": len(pairs),
         "threads": len(set(threads)),
         "test_split": int(settings.split == "test"),
-        **_flat("reward_accuracy", policy, threads, settings),
-        **_flat("reference_accuracy", reference, threads, settings),
-        "baseline": {name: _nested(scores, threads, settings) for name, scores in rivals.items()},
-        "difference": {name: _difference(policy, scores, threads, settings) for name, scores in compared.items()},
-        **_matched_length(policy, pairs, settings),
-        **_log_probabilities(verdicts),
-        **{name: figure(margins) for name, figure in CALIBRATION.items()},
+        **flat("reward_accuracy", policy, threads, settings),
+        **flat("reference_accuracy", reference, threads, settings),
+        "reference_free": {
+            name: nested(scores, threads, settings) for name, scores in by_likelihood(verdicts, "policy").items()
+        },
+        "baseline": {name: nested(scores, threads, settings) for name, scores in rivals.items()},
+        "difference": contests(policy, {COIN: [0.5] * len(pairs), **rivals}, threads, settings),
+        **matched(policy, pairs, settings),
+        "length": lengths(policy, verdicts, pairs, settings),
+        **likelihoods(verdicts),
+        **calibrated(margins, margins if tuning is None else tuning),
         "by_kind": _by_kind(policy, reference, pairs, kinds, settings),
+        "slices": branch(cuts),
     }
+    figures, undefined = settled(tree)
+    return Judged(figures=figures, undefined=undefined, slices=[settled(row)[0] for row in cuts])
 
 
-CALIBRATION = {
+CALIBRATION: dict[str, Callable[[ArrayLike], float | None]] = {
     "ece": calibration.ece,
     "brier": calibration.brier,
     "nll": calibration.nll,
-    "nll_calibrated": calibration.nll_calibrated,
-    "temperature": calibration.fit_temperature,
 }
+
+
+def calibrated(margins: Sequence[float], tuning: Sequence[float]) -> Tree:
+    """Calibration as the margins stand, and at the temperature that fits the ``tuning`` margins best."""
+    why, temperature = INFINITE if margins else NO_PAIRS, calibration.fit_temperature(tuning)
+    cooled = None if temperature is None else np.asarray(margins, dtype=float) / temperature
+    return {
+        "temperature": told(temperature, INFINITE if tuning else NO_PAIRS),
+        **{name: told(figure(margins), why) for name, figure in CALIBRATION.items()},
+        **{
+            f"{name}_calibrated": told(None if cooled is None else figure(cooled), why)
+            for name, figure in CALIBRATION.items()
+        },
+    }
 
 
 def reliability(verdicts: Sequence[Verdict]) -> list[calibration.Reliability]:
@@ -117,60 +155,18 @@ def _matched(verdicts: Sequence[Verdict], pairs: Sequence[Pair]) -> tuple[list[V
     return [ours[name] for name in order], [theirs[name] for name in order]  # type: ignore[misc]
 
 
-def _interval(scores: Scores, threads: Sequence[str], settings: Evaluate) -> tuple[float | None, measures.Interval]:
-    """Mean and interval of the scores that are known."""
-    known = [(value, thread) for value, thread in zip(scores, threads, strict=True) if value is not None]
-    values = [value for value, _ in known]
-    clusters = [thread for _, thread in known]
-    return measures.mean(values), measures.cluster_bootstrap(values, clusters, settings.bootstrap, settings.seed)
-
-
-def _flat(name: str, scores: Scores, threads: Sequence[str], settings: Evaluate) -> Metrics:
-    value, (low, high) = _interval(scores, threads, settings)
-    return {name: value, f"{name}_low": low, f"{name}_high": high}
-
-
-def _nested(scores: Scores, threads: Sequence[str], settings: Evaluate) -> Metrics:
-    known = sum(score is not None for score in scores)
-    return {**_flat("accuracy", scores, threads, settings), "pairs": known}
-
-
-def _difference(policy: Scores, rival: Scores, threads: Sequence[str], settings: Evaluate) -> Metrics:
-    """Policy minus rival on the same pairs (paired: what both find easy cancels)."""
-    gaps = [None if a is None or b is None else a - b for a, b in zip(policy, rival, strict=True)]
-    value, (low, high) = _interval(gaps, threads, settings)
-    return {"mean": value, "low": low, "high": high}
-
-
-def _matched_length(policy: Scores, pairs: Sequence[Pair], settings: Evaluate) -> Metrics:
-    chosen, rejected = [pair.chosen for pair in pairs], [pair.rejected for pair in pairs]
-    alike = measures.length_matched(chosen, rejected, settings.length_tolerance)
-    kept = [score for score, same in zip(policy, alike, strict=True) if same and score is not None]
-    return {"accuracy_length_matched": measures.mean(kept), "pairs_length_matched": int(alike.sum())}
-
-
-def _log_probabilities(verdicts: Sequence[Verdict]) -> Metrics:
-    """Rewards, perplexities, and how often training made the chosen completion less likely than before."""
-    chosen = np.array([verdict.chosen_reward for verdict in verdicts])
-    return {
-        "reward_margin": measures.mean([verdict.margin for verdict in verdicts]),
-        "rewards": rewards(verdicts),
-        "perplexity": perplexities(verdicts),
-        "displacement_rate": measures.mean(chosen < 0) if np.isfinite(chosen).all() else None,
-    }
-
-
 def _by_kind(
     policy: Scores, reference: Scores, pairs: Sequence[Pair], kinds: Mapping[str, str], settings: Evaluate
-) -> Metrics:
+) -> Tree:
     """Figures for the pairs of each kind of cue, the kind being that of the chosen comment."""
     of_pair = [kinds.get(pair.chosen_id) for pair in pairs]
-    result: Metrics = {}
+    threads = [pair.thread_id for pair in pairs]
+    result: Tree = {}
     for kind in sorted({kind for kind in of_pair if kind}):
         rows = [index for index, name in enumerate(of_pair) if name == kind]
-        threads = [pairs[index].thread_id for index in rows]
+        other = [reference[index] for index in rows]
         result[kind] = {
-            **_nested([policy[index] for index in rows], threads, settings),
-            **_flat("reference_accuracy", [reference[index] for index in rows], threads, settings),
+            **part(policy, threads, rows, settings),
+            **flat("reference_accuracy", other, [threads[index] for index in rows], settings),
         }
     return result

@@ -140,10 +140,23 @@ class EpochVerdict(Verdict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EpochSample(EpochVerdict):
+    """An epoch's verdict with all that it is about: the run, the optimiser step, and the pair's post and texts."""
+
+    run: str
+    step: int
+    thread_id: str
+    prompt: str
+    chosen: str
+    rejected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EpochReply:
-    """A reply sampled during training for a fixed validation pair."""
+    """A reply sampled during the training ``run`` for a fixed validation pair."""
 
     epoch: int
+    run: str
     pair_id: str
     thread_id: str
     prompt: str

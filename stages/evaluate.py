@@ -3,12 +3,15 @@
 Run it as ``python -m stages.evaluate``.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from persuasion.config import load_params
 from persuasion.device import prepare
 from persuasion.files import digest, replaced_folder, write_json
-from persuasion.judging import judge, margin_histogram, reliability
+from persuasion.judging import Judged, judge, margin_histogram, reliability
+from persuasion.lengthcontrol import scatter
+from persuasion.looks import looks, note
 from persuasion.models import load_policy
 from persuasion.records import Pair, Truth, Verdict
 from persuasion.running import run
@@ -18,30 +21,53 @@ from persuasion.tables import read_rows, require_rows, write_rows, write_tsv
 PAIRS, REFERENCE, ADAPTER = Path("data/pairs"), Path("data/reference"), Path("models/adapter")
 TRUTH = Path("data/raw/sample/truth/truth.parquet")
 VERDICTS, METRICS, PLOTS = Path("data/verdicts.parquet"), Path("metrics/evaluate.json"), Path("metrics/evaluate")
+LOOKS = Path("data/looks.jsonl")
 
 
 def main() -> None:
-    """Score the split, and write verdicts, figures and plot data."""
+    """Score the split, and write verdicts, figures and plot data.
+
+    Whoever is judged on the test pairs is noted before anything is known; the temperature comes from validation.
+    """
     params = load_params()
     split = params.evaluate.split
-    pairs = {name: require_rows(PAIRS / f"{name}.parquet", Pair) for name in ("train", split)}
+    training = require_rows(PAIRS / "train.parquet", Pair)
+    test = digest(PAIRS / "test.parquet")
+    judged_splits: list[str] = sorted({"validation", split})
+    pairs = {name: require_rows(PAIRS / f"{name}.parquet", Pair) for name in judged_splits}
     base, device = params.base.folder, prepare(params.compute, params.evaluate.seed)
     policy, tokenizer = load_policy(base, ADAPTER, params.compute, device)
-    encoded = encode_pairs(tokenizer, pairs[split], params.encoding)
-    pairs[split] = encoded_ones(pairs[split], encoded)
-    key = reference_key(digest(base), params.compute.weights, {split: encoded})
-    reference = load_reference(REFERENCE, key, encoded)
-    lm = policy.get_base_model()
-    verdicts = judge_pairs(lm, encoded, reference, params.dpo.beta, params.compute.batch_tokens)
+    encoded = {name: encode_pairs(tokenizer, rows, params.encoding) for name, rows in pairs.items()}
+    key = reference_key(digest(base), params.compute.weights, encoded)
+    reference = load_reference(REFERENCE, key, [pair for rows in encoded.values() for pair in rows])
+    if split == "test":
+        note(LOOKS, test, digest(ADAPTER))
+    lm, beta = policy.get_base_model(), params.dpo.beta
+    verdicts = {
+        name: judge_pairs(lm, rows, reference, beta, params.compute.batch_tokens) for name, rows in encoded.items()
+    }
     kinds = {row.comment_id: row.kind for row in read_rows(TRUTH, Truth)}
-    figures = judge(verdicts, pairs[split], pairs["train"], kinds, params.evaluate)
+    judged_pairs = encoded_ones(pairs[split], encoded[split])
+    tuning = [verdict.margin for verdict in verdicts["validation"]]
+    judged = judge(verdicts[split], judged_pairs, training, kinds, params.evaluate, tuning)
 
-    write_rows(VERDICTS, verdicts, Verdict, "pair_id")
+    write_rows(VERDICTS, verdicts[split], Verdict, "pair_id")
+    _write_plots(judged, verdicts[split], judged_pairs)
+    write_json(METRICS, {"evaluate": judged.figures | {"test_looks": looks(LOOKS, test)}})
+    accuracy = judged.figures["reward_accuracy"]
+    said = judged.undefined["reward_accuracy"] if accuracy is None else f"{accuracy:.3f}"
+    print(f"evaluate: {len(judged_pairs)} {split} pairs, reward_accuracy {said}")
+
+
+def _write_plots(judged: Judged, verdicts: Sequence[Verdict], pairs: Sequence[Pair]) -> None:
+    """Data for plots and tables, and why what is undefined is so."""
     with replaced_folder(PLOTS) as folder:
         write_tsv(folder / "reliability.tsv", reliability(verdicts))
         write_tsv(folder / "margins.tsv", margin_histogram(verdicts))
-    write_json(METRICS, {"evaluate": figures})
-    print(f"evaluate: {len(pairs[split])} {split} pairs, reward_accuracy {figures['reward_accuracy']:.3f}")
+        write_tsv(folder / "lengths.tsv", scatter(verdicts, pairs))
+        write_tsv(folder / "length_bins.tsv", list(judged.figures["length"]["bins"].values()))
+        write_json(folder / "slices.json", judged.slices)
+        write_json(folder / "undefined.json", judged.undefined)
 
 
 if __name__ == "__main__":

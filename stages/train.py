@@ -19,13 +19,14 @@ from persuasion.journal import Journal
 from persuasion.lora import require_targets
 from persuasion.models import load_base
 from persuasion.processes import launched, parted, rank
-from persuasion.records import EpochReply, EpochVerdict, Pair
+from persuasion.records import Pair
 from persuasion.running import run
+from persuasion.samplesheet import run_name, samples, write_tables
 from persuasion.scoring import encode_pairs, encoded_ones, load_reference, reference_key
 from persuasion.selection import Selection
 from persuasion.showing import followed
 from persuasion.snapshots import keeping, put, trainable
-from persuasion.tables import require_rows, write_rows
+from persuasion.tables import require_rows
 from persuasion.verdicts import perplexities, rewards
 
 PAIRS, REFERENCE = Path("data/pairs"), Path("data/reference")
@@ -55,13 +56,14 @@ def _train(params: Params) -> None:
     shown = CURVES if rank() == 0 else None
     curve, selection = Curve("training", shown), Selection(params.train)
     journal = Journal(lm, tokenizer, pairs["validation"], encoded["validation"], reference, params)
-    journal.shown = Curve("validation", shown)
+    journal.shown, journal.training = Curve("validation", shown), encoded["train"][: params.train.sample_training]
 
     def after_epoch(epoch: int) -> bool:
         journal(epoch)
         return selection.judge(epoch, journal.curve[-1], trainable(trainer.model))
 
     identity = run_key(params, key, [REFERENCE, *(PAIRS / f"{split}.parquet" for split in pairs)], lm.device)
+    journal.run = run_name(identity)
     with keeping(identity, params.train.save_every, (journal, selection, curve), lm.device) as keeper:
         if rank() == 0:
             remove(CURVES)
@@ -78,15 +80,15 @@ def _train(params: Params) -> None:
             facts = {"base_sha256": base_sha256, "pairs": len(pairs["train"]), "steps": steps}
             save_adapter(trainer.model, tokenizer, folder, params, facts)
         curve.finish()
-        _write_tables(journal, selection, {"loss": loss, "steps": steps})
+        _write_tables(journal, selection, {"loss": loss, "steps": steps}, [*pairs["train"], *pairs["validation"]])
         if keeper:
             keeper.done()
 
 
-def _write_tables(journal: Journal, selection: Selection, figures: dict[str, float]) -> None:
+def _write_tables(journal: Journal, selection: Selection, figures: dict[str, float], pairs: list[Pair]) -> None:
+    rows = samples(journal.verdicts, pairs, journal.run, round(figures["steps"] / selection.epoch))
     with replaced_folder(SAMPLES) as folder:
-        write_rows(folder / "pairs.parquet", journal.verdicts, EpochVerdict, ("epoch", "pair_id"))
-        write_rows(folder / "replies.parquet", journal.replies, EpochReply, ("epoch", "pair_id"))
+        write_tables(folder, rows, journal.verdicts, journal.replies)
     verdicts, validation = journal.of(selection.chosen)
     epochs = {"epoch": selection.chosen, "epochs": selection.epoch}
     judged = {"validation": validation, "rewards": rewards(verdicts), "perplexity": perplexities(verdicts)}

@@ -12,7 +12,9 @@ from persuasion.findings import dig
 from persuasion.records import Pair, Verdict
 from tests.test_baselines import pair, pairs_by_words
 
-SETTINGS = Evaluate(split="validation", bootstrap=200, length_tolerance=0.1, seed=1)
+SETTINGS = Evaluate(
+    split="validation", bootstrap=200, permutations=500, length_tolerance=0.1, length_bins=5, topics=3, seed=1
+)
 
 
 def verdict(name: str, chosen: float, rejected: float, reference: tuple[float, float] = (-20.0, -22.0)) -> Verdict:
@@ -31,8 +33,12 @@ def verdict(name: str, chosen: float, rejected: float, reference: tuple[float, f
     )
 
 
-def judged(pairs: list[Pair], verdicts: list[Verdict], kinds: dict[str, str] | None = None) -> Any:
+def judgement(pairs: list[Pair], verdicts: list[Verdict], kinds: dict[str, str] | None = None) -> judging.Judged:
     return judging.judge(verdicts, pairs, pairs_by_words("yes", "no", 20, 1), kinds or {}, SETTINGS)
+
+
+def judged(pairs: list[Pair], verdicts: list[Verdict], kinds: dict[str, str] | None = None) -> Any:
+    return judgement(pairs, verdicts, kinds).figures
 
 
 def test_figures_by_hand() -> None:
@@ -59,15 +65,59 @@ def test_figures_by_hand() -> None:
     assert dig(figures, "by_kind.relation.pairs") == 2
 
 
-def test_every_figure_exists_and_is_json_when_there_is_nothing_to_judge() -> None:
-    empty, full = (
-        judged([], []),
-        judged([pair(0, "a", "b"), pair(2, "c", "d")], [verdict("p0000", 1, 0), verdict("p0002", 0, 1)]),
-    )
-    assert empty.keys() == full.keys()
-    for figures in (empty, full, judged([pair(0, "a", "b")], [verdict("p0000", -math.inf, math.inf)])):
-        json.dumps(figures, allow_nan=False)
-    assert empty["reward_accuracy"] is None and empty["pairs"] == 0
+PAIRS = [pair(0, "a", "b c"), pair(2, "c", "d e"), pair(4, "e", "f")]
+CASES = {
+    "nothing": ([], []),
+    "one": (PAIRS[:1], [verdict("p0000", 1, 0)]),
+    "one post": ([PAIRS[0], pair(1, "a", "b c")], [verdict("p0000", 1, 0), verdict("p0001", 0, 1)]),
+    "constant": (PAIRS, [verdict(p.pair_id, 1, 0) for p in PAIRS]),
+    "tied": (PAIRS, [verdict(p.pair_id, 0, 0, (-20.0, -20.0)) for p in PAIRS]),
+    "infinite": (PAIRS, [verdict(p.pair_id, -math.inf, 1) for p in PAIRS]),
+    "both infinite": (PAIRS, [verdict(p.pair_id, -math.inf, -math.inf) for p in PAIRS]),
+    "not a number": (PAIRS, [verdict(p.pair_id, math.nan, 1) for p in PAIRS]),
+    "enough": (PAIRS, [verdict(p.pair_id, i % 2, 0.5) for i, p in enumerate(PAIRS)]),
+}
+
+
+def nulls(tree: Any, prefix: str = "") -> set[str]:
+    if not isinstance(tree, dict):
+        return {prefix[:-1]} if tree is None else set()
+    return {path for name, value in tree.items() for path in nulls(value, f"{prefix}{name}.")}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", CASES)
+def test_every_figure_is_a_number_or_null_with_a_reason(name: str) -> None:
+    found = judgement(*CASES[name])
+    assert found.figures.keys() == judged(*CASES["enough"]).keys()
+    json.dumps([found.figures, found.undefined, found.slices], allow_nan=False)
+    assert nulls(found.figures) == set(found.undefined)
+    assert all(found.undefined.values())
+
+
+def test_what_little_there_is_has_its_figure() -> None:
+    assert judged(*CASES["nothing"])["pairs"] == 0 and judgement(*CASES["nothing"]).undefined["brier"] == "no pairs"
+    one = judged(*CASES["one"])
+    assert one["reward_accuracy"] == 1 and one["reward_accuracy_low"] is None and one["reward_margin"] == 1
+    assert judgement(*CASES["one"]).undefined["reward_accuracy_low"] == "fewer than two posts"
+    tied = judged(*CASES["tied"])
+    assert (tied["reward_accuracy"], tied["brier"], tied["ece"], tied["temperature"]) == (0.5, 0.25, 0, 1)
+    endless = judged(*CASES["infinite"])
+    assert endless["reward_accuracy"] == 0 and endless["reward_margin"] is None and endless["infinite"] == 3
+    assert judged(*CASES["not a number"])["reward_accuracy"] is None
+
+
+def test_the_temperature_of_the_test_pairs_is_that_of_validation() -> None:
+    pairs = pairs_by_words("yes", "no", 40, 2)
+    verdicts = [verdict(p.pair_id, float(i % 4 > 0), 0.5) for i, p in enumerate(pairs)]
+    tuning = [2.0, 2.0, 2.0, -2.0]
+    figures = judging.judge(verdicts, pairs, pairs[:0], {}, replace(SETTINGS, split="test"), tuning).figures
+    cool = 2 / math.log(3)
+    assert figures["temperature"] == pytest.approx(cool) and figures["test_split"] == 1
+    margins = [v.margin / cool for v in verdicts]
+    assert figures["nll_calibrated"] == pytest.approx(sum(math.log1p(math.exp(-m)) for m in margins) / 40)
+    own = judged(pairs, verdicts)
+    assert own["nll_calibrated"] < figures["nll_calibrated"] and own["nll"] == figures["nll"]
 
 
 def test_the_interval_surrounds_the_accuracy() -> None:

@@ -26,7 +26,7 @@ def check(figures):
 
 def test_it_learns_on_validation(project):
     figures = metrics(project, "evaluate")
-    assert figures["test_split"] == 0
+    assert (figures["test_split"], figures["test_looks"]) == (0, 0)
     check(figures)
     assert metrics(project, "base")["perplexity"] < 2.5
     assert metrics(project, "generate")["eos_rate"] > 0.5
@@ -37,5 +37,6 @@ def test_it_holds_on_the_test_split_which_is_recorded(project):
     shown = run(project, "dvc", "exp", "apply", "look")
     assert shown.returncode == 0
     figures = metrics(project, "evaluate")
-    assert figures["test_split"] == 1
+    assert (figures["test_split"], figures["test_looks"]) == (1, 1)
+    assert len((project / "data/looks.jsonl").read_text().splitlines()) == 1
     check(figures)

@@ -29,7 +29,11 @@ KEYS = {
     "evaluate": "reward_accuracy reward_accuracy_low reward_accuracy_high reward_margin rewards.chosen"
     " rewards.rejected perplexity.policy.chosen reference_accuracy baseline.length.accuracy baseline.tfidf.accuracy"
     " baseline.interplay.accuracy ece brier accuracy_length_matched pairs by_kind.style.accuracy"
-    " by_kind.relation.accuracy test_split",
+    " by_kind.relation.accuracy test_split test_looks reward_accuracy_se reference_free.summed.accuracy"
+    " reference_free.per_token.accuracy quantiles.margin.p50 displacement_rate temperature nll_calibrated"
+    " difference.reference_per_token.p_holm difference.length.p_mcnemar difference.coin.detectable"
+    " length.accuracy_equal length.spearman_reward length.bins.1.pairs slices.year slices.topic slices.post_length"
+    " slices.label_source.confirmed.pairs",
     "generate": "replies tokens_mean eos_rate distinct_2 copy_rate safety",
 }
 COLUMNS = {
@@ -42,6 +46,10 @@ COLUMNS = {
     "data/verdicts.parquet": "pair_id policy_chosen_logp policy_rejected_logp reference_chosen_logp"
     " reference_rejected_logp chosen_reward rejected_reward margin chosen_tokens rejected_tokens",
     "data/replies.parquet": "thread_id prompt text base_text chosen seed stopped",
+    "data/samples/samples.parquet": "run split epoch step pair_id prompt chosen rejected loss chosen_reward"
+    " rejected_reward policy_chosen_logp policy_rejected_logp reference_chosen_logp reference_rejected_logp"
+    " chosen_tokens rejected_tokens",
+    "data/samples/replies.parquet": "run epoch pair_id prompt text chosen rejected",
 }
 
 
@@ -117,7 +125,8 @@ def test_every_contracted_figure_and_column_is_there(project):
                  "models/adapter/README.md", "data/threads/refused.jsonl", "data/pairs/dropped.jsonl",
                  "data/pairs/splits.parquet", "metrics/train/training.tsv", "data/samples/pairs.parquet",
                  "data/reference/preview.jsonl", "metrics/reference/tokens.tsv",
-                 "metrics/pair/lengths.tsv"):  # fmt: skip
+                 "metrics/pair/lengths.tsv", "metrics/evaluate/slices.json",
+                 "metrics/evaluate/undefined.json"):  # fmt: skip
         assert (project / path).is_file(), path
     extract = metrics(project, "extract")
     assert extract["lines"] == sum(extract[k] for k in ("submissions", "comments", "refused")) + sum(
