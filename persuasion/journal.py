@@ -9,6 +9,7 @@ import torch
 
 from persuasion.calibration import nll_calibrated
 from persuasion.config import Params
+from persuasion.crisis import RESOURCE_MESSAGE, is_crisis
 from persuasion.curves import Curve, Row
 from persuasion.dpo import loss
 from persuasion.encoding import EncodedPair
@@ -95,7 +96,10 @@ class Journal:
         devices = [self.lm.device] if self.lm.device.type == "cuda" else []
         with torch.random.fork_rng(devices):  # sampling has a seed of its own, which dropout must not inherit
             sampled = sample(self.lm, self.tokenizer, [pair.prompt for pair in self.encoded[:few]], settings)
-        return [_reply(epoch, pair, reply.text) for pair, reply in zip(self.pairs[:few], sampled, strict=True)]
+        return [
+            _reply(epoch, pair, RESOURCE_MESSAGE if is_crisis(pair.prompt) else reply.text)
+            for pair, reply in zip(self.pairs[:few], sampled, strict=True)
+        ]
 
 
 def _reply(epoch: int, pair: Pair, text: str) -> EpochReply:

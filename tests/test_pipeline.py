@@ -29,7 +29,8 @@ KEYS = {
     " rewards.rejected perplexity.policy.chosen reference_accuracy baseline.length.accuracy baseline.tfidf.accuracy"
     " baseline.interplay.accuracy ece brier accuracy_length_matched pairs by_kind.style.accuracy"
     " by_kind.relation.accuracy test_split",
-    "generate": "replies tokens_mean eos_rate distinct_2 copy_rate safety",
+    "generate": "replies tokens_mean eos_rate distinct_2 copy_rate safety safety_measured.self_harm.recall"
+    " self_bleu repetition_4 relevance.own readability.flesch style.questions challenge.replies base.distinct_2",
 }
 COLUMNS = {
     "data/threads/comments.parquet": "id thread_id parent_id author created_utc score body is_op earned_delta deltas",
@@ -40,7 +41,7 @@ COLUMNS = {
     " rejected_tokens",
     "data/verdicts.parquet": "pair_id policy_chosen_logp policy_rejected_logp reference_chosen_logp"
     " reference_rejected_logp chosen_reward rejected_reward margin chosen_tokens rejected_tokens",
-    "data/replies.parquet": "thread_id prompt text base_text chosen seed stopped",
+    "data/replies.parquet": "thread_id prompt text base_text chosen seed stopped crisis",
 }
 
 
