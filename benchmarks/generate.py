@@ -63,17 +63,20 @@ def measure(plan: Plan) -> None:
     ratios: dict[str, float | None] = {}
     rounds = plan.rounds
     for shape in plan.shapes:
-        taken = _race(shape, plan)
+        taken, tokens = _race(shape, plan)
         rounds = min(rounds, len(taken[OURS]))
-        print(f"\n{shape.name} parameters, {len(taken[OURS])} rounds\n\n{_table(taken, plan)}")
+        print(f"\n{shape.name} parameters, {len(taken[OURS])} rounds\n\n{_table(taken, tokens)}")
         ours, suffix = median(taken[OURS]), "" if shape is SMALL else f"_{shape.name.lower()}"
         ratios[f"vs_one_by_one{suffix}"] = median(taken[ONE]) / ours
         ratios[f"vs_batched{suffix}"] = median(taken[BATCHED]) / ours
     print(last_line("generate", ratios, rounds))
 
 
-def _race(shape: Shape, plan: Plan) -> dict[str, list[float]]:
-    """Seconds of every contender, round by round. Raises IntegrityFailure when their texts differ."""
+def _race(shape: Shape, plan: Plan) -> tuple[dict[str, list[float]], int]:
+    """Seconds of every contender, round by round, and the tokens of all replies.
+
+    Raises IntegrityFailure when their texts differ.
+    """
     taken: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     start = time.perf_counter()
     while not taken[OURS] or (len(taken[OURS]) < plan.rounds and time.perf_counter() - start < plan.within):
@@ -86,13 +89,13 @@ def _race(shape: Shape, plan: Plan) -> dict[str, list[float]]:
             if other != texts[OURS]:
                 differ = sum(a != b for a, b in zip(other, texts[OURS], strict=True))
                 raise IntegrityFailure(f"{name} wrote {differ} other texts than ours", why="unequal work is no race")
-    return taken
+    return taken, sum(len(text.split()) for text in texts[OURS])
 
 
 def written(name: str, shape: Shape, plan: Plan) -> dict[str, Any]:
     """Let one contender write all replies; its seconds, without those of making the model, and its texts."""
     torch.set_num_threads(THREADS)
-    policy, tokenizer = _policy(shape), preferences.tokenizer()
+    policy, tokenizer = _policy(shape, packing=name == OURS), preferences.tokenizer()
     prompts = [pair.prompt for pair in preferences.pairs(plan.prompts, 0, plan.shrink)]
     if name == OURS:
         keep_freed_memory()  # as the stage does
@@ -102,10 +105,10 @@ def written(name: str, shape: Shape, plan: Plan) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - start, "texts": texts}
 
 
-def _policy(shape: Shape) -> Any:
+def _policy(shape: Shape, *, packing: bool) -> Any:
     """The model under a LoRA that does something."""
     lora = LoraConfig(r=16, lora_alpha=16, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
-    policy = get_peft_model(preferences.model(shape, packing=True), lora)
+    policy = get_peft_model(preferences.model(shape, packing=packing), lora)
     torch.manual_seed(1)
     for name, weights in policy.named_parameters():
         if "lora_B" in name:
@@ -143,11 +146,11 @@ def _batched(policy: Any, tokenizer: Any, prompts: Sequence[tuple[int, ...]], to
 CONTENDERS = {ONE: _one_by_one, BATCHED: _batched, OURS: _ours}
 
 
-def _table(taken: dict[str, list[float]], plan: Plan) -> str:
+def _table(taken: dict[str, list[float]], tokens: int) -> str:
     own = median(taken[OURS])
     rows = [
         (name, *(f"{each:.2f}" for each in (median(seconds), min(seconds), max(seconds))),
-         f"{plan.prompts * plan.tokens / median(seconds):.0f}", f"{median(seconds) / own:.2f}")
+         f"{tokens / median(seconds):.0f}", f"{median(seconds) / own:.2f}")
         for name, seconds in taken.items()
     ]  # fmt: skip
     return table(("", "median s", "min", "max", "tokens/s", "x ours"), rows)

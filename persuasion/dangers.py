@@ -67,7 +67,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
             r"\bsuicid\w*|\bself[- ]?harm\w*|\btak(?:e|ing) my (?:own )?life\b|\bend(?:ing)? my (?:own )?life\b",
             _DEBATE,
         ),
-        _rule(r"\b(?:kill|hang|shoot|drown|starv|poison)\w* (?:myself|me)\b", _IDIOMS, r"\bi(?:f|n case) .* kill me\b"),
+        _rule(
+            r"\b(?:kill|hang|shoot|drown|starv|poison)\w* (?:myself|me)\b",
+            _IDIOMS,
+            r"\bi(?:f|n case) .{0,40} kill me\b",
+        ),
         _rule(
             rf"\b{_MEAN}\b[^.]{{0,40}}\b(?:die|dying|be dead|death|sleep forever|disappear|be gone|"
             r"end(?:ing)? (?:it|things)|(?:it|everything|this) (?:to be|be|is) over|(?:never|not) (?:been )?born)\b",
@@ -175,7 +179,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             r"\bpush (?:people|them|him|her|my \w+) to (?!\w* ?(?:tracks|edge))",
         ),
         _rule(
-            r"\b(?:poison|kill|murder|shoot)ing (?:\w+'?s? ){1,3}(?:and then )?(?:him|her|them)\b.*\b(?:fair|right)\b"
+            r"\b(?:poison|kill|murder|shoot)ing (?:\w+'?s? ){1,3}(?:and then )?(?:him|her|them)[^.]{0,60}\b(?:fair|right)\b"
         ),
         _rule(
             r"\b(?:gun|knife|rifle|bomb|explosives|pistol)\b[^.]{0,80}\b(?:they|them|him|her|people|some(?:one|body)|everyone|"

@@ -113,7 +113,8 @@ def _logits(lm: Any, tokenizer: Any, texts: tuple[str, ...]) -> torch.Tensor:
     """[labels] for one text, or one pair of texts."""
     longest = min(getattr(lm.config, "max_position_embeddings", None) or 512, 4096) - 2
     settings = {"split_special_tokens": True, "truncation": True, "max_length": longest, "return_tensors": "pt"}
-    given = tokenizer(*texts, **settings).to(lm.device)
+    # a text without tokens is none to a model
+    given = tokenizer(*(text or "." for text in texts), **settings).to(lm.device)
     logits: torch.Tensor = lm(**given).logits[0].float()
     return logits
 

@@ -62,7 +62,7 @@ class Rounding(torch.nn.Module):
     def forward(self, input_ids=None, attention_mask=None, position_ids=None, past_key_values=None, use_cache=True):
         out = self.lm(input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids,
                       past_key_values=past_key_values, use_cache=use_cache)  # fmt: skip
-        out.logits = (out.logits * 4).round() / 4
+        out.logits = ((out.logits * 4).round() / 4).float()
         if len(input_ids) > 1:
             chance = torch.Generator().manual_seed(len(input_ids))
             out.logits += (torch.rand(out.logits.shape, generator=chance) - 0.5) * 9e-4
@@ -71,7 +71,7 @@ class Rounding(torch.nn.Module):
 
 @pytest.mark.parametrize("settings", [greedy(12, 4), WARM])
 def test_rounding_never_decides_between_tokens(settings, monkeypatch):
-    lm = Rounding(tiny.llama(len(TOK)).float())
+    lm = Rounding(tiny.llama(len(TOK)))
     expected = sample(lm, TOK, MANY, replace(settings, batch_size=1))
     assert sample(lm, TOK, MANY, replace(settings, batch_size=5)) == expected
     if settings.temperature == 0:  # what it would do otherwise
