@@ -179,7 +179,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
             r"\bpush (?:people|them|him|her|my \w+) to (?!\w* ?(?:tracks|edge))",
         ),
         _rule(
-            r"\b(?:poison|kill|murder|shoot)ing (?:\w+'?s? ){1,3}(?:and then )?(?:him|her|them)[^.]{0,60}\b(?:fair|right)\b"
+            r"\b(?:poison|kill|murder)ing (?:\w+'?s? ){1,3}(?:and then )?(?:him|her|them)[^.]{0,60}\b(?:fair|right)\b"
         ),
         _rule(
             r"\b(?:gun|knife|rifle|bomb|explosives|pistol)\b[^.]{0,80}\b(?:they|them|him|her|people|some(?:one|body)|everyone|"

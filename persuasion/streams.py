@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from persuasion.roomy import roomy_cache
+
 
 class Stream:
     """Prompts of a batch as a model has read them; ``logits`` [B, V] are those of each one's next token."""
@@ -27,7 +29,7 @@ class Stream:
         if self._lm.config.is_encoder_decoder:
             self._encoded = self._lm.get_encoder()(input_ids=ids, attention_mask=self._mask).last_hidden_state
             ids = ids.new_full((len(prompts), 1), _first(self._lm))
-        self._cache: Any = None
+        self._cache: Any = None if self._lm.config.is_encoder_decoder else roomy_cache(self._lm.config)
         self.logits = self._forward(ids)
 
     def step(self, tokens: Sequence[int]) -> None:

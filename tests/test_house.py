@@ -11,9 +11,9 @@ CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
 TORCH = {"adapters", "attention", "backbone", "batching", "budgets", "device", "encoding", "guards", "identity"}
 TORCH |= {"journal", "logps", "lora", "models", "packing", "pretraining", "preview", "processes", "products"}
-TORCH |= {"answering", "decoding", "hooks", "streams"}
+TORCH |= {"answering", "decoding", "hooks", "roomy", "streams"}
 TORCH |= {"quantizing", "sampling", "scoring", "seam", "selection", "snapshots", "training", "watching"}
-HUGGING_FACE = {"hooks", "lora", "models", "packing", "quantizing", "seam", "training"}
+HUGGING_FACE = {"hooks", "lora", "models", "packing", "quantizing", "roomy", "seam", "training"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
 
 
