@@ -109,6 +109,7 @@ def choose(scores: Tensor, drawn: Tensor | None, settings: Generate, tie: float)
     wide, narrow = (moved.masked_fill(~_kept(ranked.values, settings, by), NEVER) for by in (tie, -tie))
     best = wide.topk(2)
     sure = (best.indices[:, 0] == narrow.argmax(1)) & (best.values[:, 0] - best.values[:, 1] >= tie)
+    sure &= (narrow > NEVER).any(1)
     return ranked.indices.gather(1, best.indices[:, :1])[:, 0], sure
 
 
@@ -125,7 +126,20 @@ def _kept(ranked: Tensor, settings: Generate, margin: float) -> Tensor:
         else:
             kept[:, settings.top_k :] = False
     if settings.top_p < 1:
-        shares = ranked.masked_fill(~kept, NEVER).softmax(1)
-        kept &= shares.cumsum(1) - shares < settings.top_p + margin
-    kept[:, 0] = True
+        kept &= _above(ranked.masked_fill(~kept, NEVER), margin) < settings.top_p + margin
+    if margin >= 0:
+        kept[:, 0] = True
+    else:  # the first is surely first where it leads by more than errors
+        kept[:, 0] |= ranked[:, 0] - ranked[:, 1] >= -margin
     return kept
+
+
+def _above(ranked: Tensor, margin: float) -> Tensor:
+    """The probability of what stands above each score [B, V]; of near ties none (``margin`` > 0) or all (< 0) do."""
+    shares = ranked.softmax(1)
+    total = torch.nn.functional.pad(shares.cumsum(1), (1, 0))
+    if not margin:
+        return total[:, :-1]
+    rising = -ranked
+    higher = torch.searchsorted(rising, rising - margin, right=margin < 0)
+    return total.gather(1, higher) - (shares if margin < 0 else 0)

@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification
 
 from persuasion.config import Compute, Encoding, Judge
 from persuasion.duels import Judgement, longer
-from persuasion.encoding import encode_prompt, frame
+from persuasion.encoding import encode_prompt, encode_whole, frame, text_ids
 from persuasion.errors import SurroundingsFailure, UsageFailure
 from persuasion.models import load_base, load_tokenizer
 
@@ -79,7 +79,7 @@ def _asked(folder: Path, compute: Compute, device: torch.device) -> Judgement:
     template = "chat" if tokenizer.chat_template else "plain"
     positions = getattr(lm.config, "max_position_embeddings", 4096)
     around = frame(tokenizer, Encoding(template=template, prefix="", suffix="", prompt_tokens=16, total_tokens=17))
-    letters = [tokenizer(letter, add_special_tokens=False)["input_ids"][-1] for letter in (" A", " B")]
+    letters = [text_ids(tokenizer, around, letter)[-1] for letter in (" A", " B")]
 
     def judge(post: str, first: str, second: str) -> float:
         text = QUESTION.format(post=post[:SHOWN], first=first[:SHOWN], second=second[:SHOWN])
@@ -112,10 +112,8 @@ def _classifier(folder: Path, device: torch.device) -> tuple[Any, Any]:
 def _logits(lm: Any, tokenizer: Any, texts: tuple[str, ...]) -> torch.Tensor:
     """[labels] for one text, or one pair of texts."""
     longest = min(getattr(lm.config, "max_position_embeddings", None) or 512, 4096) - 2
-    settings = {"split_special_tokens": True, "truncation": True, "max_length": longest, "return_tensors": "pt"}
-    # a text without tokens is none to a model
-    given = tokenizer(*(text or "." for text in texts), **settings).to(lm.device)
-    logits: torch.Tensor = lm(**given).logits[0].float()
+    ids = torch.tensor([encode_whole(tokenizer, texts, longest)], device=lm.device)
+    logits: torch.Tensor = lm(input_ids=ids).logits[0].float()
     return logits
 
 

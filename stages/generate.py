@@ -38,21 +38,20 @@ def main() -> None:
     posts = held_out(require_rows(PAIRS / f"{settings.split}.parquet", Pair), training, settings)
     posts += challenges() if settings.challenges else []
     device = prepare(params.compute, settings.seed)
-    rows, tokens = _written(posts, params, device)
+    kept = _kept(params, device)
+    rows, tokens = _written(posts, params, device, kept)
     known = [text for pair in training for text in (pair.chosen, pair.rejected)]
     found = figures(rows, tokens, known) | _proxies([row for row in rows if not row.crisis], params, device)
     if params.safety.gate:
         require_within(rates(rows), asdict(params.safety.limits))
     write_rows(REPLIES, rows, Reply, "thread_id")
     write_json(METRICS, {"generate": found})
+    kept["tuned"].clear()
     print(f"generate: {len(rows)} posts answered, {sum(row.crisis for row in rows)} of them in crisis")
 
 
-def _written(
-    posts: Sequence[Post], params: Params, device: torch.device
-) -> tuple[list[Reply], dict[str, tuple[int, int]]]:
-    """The replies of both models, and by thread the tokens of each; a run that was killed goes on where it was."""
-    policy, tokenizer = load_policy(BASE, ADAPTER, params.compute, device)
+def _kept(params: Params, device: torch.device) -> dict[str, Kept]:
+    """What an earlier run that was killed has finished, by model; under the key of all that a text depends on."""
     key = {
         "encoding": asdict(params.encoding),
         "compute": asdict(params.compute),
@@ -63,6 +62,14 @@ def _written(
     }
     kept = {role: Kept(key, role) for role in ("tuned", "base")}
     remove_others(kept["tuned"].path)
+    return kept
+
+
+def _written(
+    posts: Sequence[Post], params: Params, device: torch.device, kept: dict[str, Kept]
+) -> tuple[list[Reply], dict[str, tuple[int, int]]]:
+    """The replies of both models, and by thread the tokens of each."""
+    policy, tokenizer = load_policy(BASE, ADAPTER, params.compute, device)
     tuned = answers(policy, tokenizer, posts, params.encoding, params.generate, kept["tuned"])
     with policy.disable_adapter():
         base = answers(policy, tokenizer, posts, params.encoding, params.generate, kept["base"])

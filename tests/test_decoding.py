@@ -60,12 +60,12 @@ def test_noise_belongs_to_prompt_and_seed_and_not_to_the_batch():
 
 @pytest.mark.parametrize("settings", [COLD, WARM, replace(WARM, top_p=0.7), replace(WARM, top_k=3, top_p=0.9)])
 def test_a_choice_called_sure_survives_every_error_within_the_tie(settings):
-    gumbel, tie = drawn(6, settings), 0.2
+    gumbel, tie = drawn(6, settings), 0.05
     tokens, sure = choose(LOGITS, gumbel, settings, tie)
     assert sure.sum() > 0
     for seed in range(200):
         error = (torch.rand(LOGITS.shape, generator=torch.Generator().manual_seed(seed)) - 0.5) * tie * 0.999
         moved, _ = choose(LOGITS + error, gumbel, settings, 0.0)
         assert moved[sure].tolist() == tokens[sure].tolist()
-    near = torch.tensor([[1.0, 1.05, -9.0]])
+    near = torch.tensor([[1.0, 1.04, -9.0]])
     assert not choose(near, None, COLD, tie)[1].any()
