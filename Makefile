@@ -52,6 +52,7 @@ bench: env
 	python -m benchmarks.extract_memory
 	python -m benchmarks.pairs
 	python -m benchmarks.train
+	python -m benchmarks.generate
 
 # resolve pyproject.toml's ranges anew and pin what was found
 lock:

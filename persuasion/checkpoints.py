@@ -17,8 +17,8 @@ from pathlib import Path
 
 from persuasion.errors import SurroundingsFailure
 from persuasion.files import digest, remove
+from persuasion.places import PLACE, is_copy, place
 
-PLACE = Path(".persuasion")
 MARK = "whole.json"  # written last: the hash of every file beside it
 KEY = "key.json"
 KEPT = 2  # whole checkpoints of a run: the newest, and one more should the disk have lied about it
@@ -73,7 +73,7 @@ def opened(key: Key, *, leads: bool = True) -> Iterator[Checkpoints | None]:
     Yields None when a run of the same key is at work elsewhere: the two would write the same. Of
     several processes of one run only the one that ``leads`` claims and tidies.
     """
-    home = _home()
+    home = place("checkpoints")
     folder = home / sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:16]
     if not leads:
         yield Checkpoints(folder)
@@ -81,7 +81,7 @@ def opened(key: Key, *, leads: bool = True) -> Iterator[Checkpoints | None]:
     with _claimed(folder) as mine:
         if not mine:
             print("train: the same run is at work elsewhere, so this one keeps no checkpoints", file=sys.stderr)
-        elif home == PLACE / "checkpoints":  # a temporary copy leaves the others alone: they may be tried again
+        elif not is_copy():  # a temporary copy leaves the others alone: they may be tried again
             _remove_stale(home, folder, key)
         if mine and not (folder / KEY).is_file():
             _write_settled(folder / KEY, dict(key))
@@ -99,14 +99,6 @@ def alone() -> Iterator[None]:
                 fix="wait for it or end it (`pgrep -af stages.train` shows it), then run this again",
             )
         yield
-
-
-def _home() -> Path:
-    """Where this run's checkpoints lie: here, or in the repository that DVC copied to here."""
-    root = os.environ.get("DVC_ROOT")
-    here = Path.cwd().resolve()
-    copied = root and Path(root).resolve() in here.parents
-    return (Path(root) if root and copied else Path()) / PLACE / "checkpoints"
 
 
 def _remove_stale(home: Path, mine: Path, key: Key) -> None:

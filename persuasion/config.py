@@ -11,6 +11,7 @@ from typing import Literal
 from persuasion.dataparams import Pairs, Sample, Source
 from persuasion.errors import UsageFailure
 from persuasion.methodparams import Base, Dpo, Kto, Sft
+from persuasion.replyparams import Generate, Judge, Safety
 from persuasion.typed import refuse, section
 from persuasion.yaml12 import load_yaml
 
@@ -180,29 +181,6 @@ class Evaluate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Generate:
-    """How replies are sampled."""
-
-    split: Literal["train", "validation", "test"]
-    allow_train: bool
-    prompts: int
-    max_tokens: int
-    temperature: float
-    top_p: float
-    top_k: int
-    batch_size: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        refuse("split", "train only with generate.allow_train", unless=self.split != "train" or self.allow_train)
-        refuse("temperature", "at least 0", unless=self.temperature >= 0)
-        refuse("top_p", "above 0 and at most 1", unless=0 < self.top_p <= 1)
-        refuse("top_k", "at least 0", unless=self.top_k >= 0)
-        for name in ("prompts", "max_tokens", "batch_size"):
-            refuse(name, "at least 1", unless=getattr(self, name) >= 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What the page shows."""
 
@@ -231,6 +209,8 @@ class Params:
     train: Train
     evaluate: Evaluate
     generate: Generate
+    safety: Safety
+    judge: Judge
     report: Report
 
 

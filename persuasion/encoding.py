@@ -153,6 +153,13 @@ def text_ids(tokenizer: Any, around: Frame, text: str) -> list[int]:
     return [one for one in ids if one not in around.control]
 
 
+def encode_whole(tokenizer: Any, texts: Sequence[str], tokens: int) -> list[int]:
+    """One text, or a pair, with the special tokens that a classifier wants around it, cut to ``tokens``."""
+    given = [text or "." for text in texts]  # a text without tokens is none to a model
+    ids: list[int] = tokenizer(*given, split_special_tokens=True, truncation=True, max_length=tokens)["input_ids"]
+    return ids
+
+
 def _to_sentence(tokenizer: Any, ids: list[int]) -> list[int]:
     """Cut back to the last sentence end in the second half; keep all where there is none."""
     for length in range(len(ids), len(ids) // 2, -1):

@@ -28,6 +28,13 @@ def run_key(params: Params, scored: Mapping[str, str], data: Sequence[Path], dev
         **{name: _hash(section) for name, section in sections.items()},
         **scored,
         **{path.as_posix(): digest(path) for path in data},
+        **surroundings(device),
+    }
+
+
+def surroundings(device: torch.device) -> dict[str, str]:
+    """The code, packages and machine that this process runs on."""
+    return {
         "code": _hash({name: digest(path) for name, path in sorted(_loaded().items())}),
         "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
         "python": sys.version.split()[0],

@@ -12,6 +12,7 @@ import torch
 
 from persuasion.calibration import nll_calibrated
 from persuasion.config import Params
+from persuasion.crisis import RESOURCE_MESSAGE, is_crisis
 from persuasion.curves import Curve, Row
 from persuasion.dpo import loss
 from persuasion.encoding import EncodedPair
@@ -107,7 +108,8 @@ class Journal:
         with torch.random.fork_rng(devices):  # sampling has a seed of its own, which dropout must not inherit
             sampled = sample(self.lm, self.tokenizer, [pair.prompt for pair in self.encoded[:few]], settings)
         return [
-            _reply(self.run, epoch, pair, reply.text) for pair, reply in zip(self.pairs[:few], sampled, strict=True)
+            _reply(self.run, epoch, pair, RESOURCE_MESSAGE if is_crisis(pair.prompt) else reply.text)
+            for pair, reply in zip(self.pairs[:few], sampled, strict=True)
         ]
 
 

@@ -167,7 +167,10 @@ class EpochReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A generated reply, base and tuned side by side. ``stopped``: the policy ended it itself."""
+    """A generated reply, base and tuned side by side. ``stopped``: the policy ended it itself.
+
+    ``crisis``: the post speaks of acute danger; both texts are the resource message, written by no model.
+    """
 
     thread_id: str
     prompt: str
@@ -177,6 +180,7 @@ class Reply:
     seed: int
     stopped: bool
     base_stopped: bool
+    crisis: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,85 +1,94 @@
-"""Stage `generate`: answer held-out posts with the base and the tuned model, side by side.
+"""Stage `generate`: answer held-out and challenge posts with the base and the tuned model, side by side.
 
 Run it as ``python -m stages.generate``.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from persuasion import safety
+import torch
+
+from persuasion.answering import Post, answered, answers, challenges, held_out
 from persuasion.config import Params, load_params
 from persuasion.device import prepare
-from persuasion.encoding import encode_prompt, frame
-from persuasion.files import write_json
-from persuasion.measures import copy_rate, distinct_n, mean
+from persuasion.duels import duel
+from persuasion.files import digest, remove, write_json
+from persuasion.hooks import classify, judgement
+from persuasion.identity import surroundings
+from persuasion.kept import Kept, remove_others
 from persuasion.models import load_policy
 from persuasion.records import Pair, Reply
+from persuasion.replyfigures import figures, rates
 from persuasion.running import run
-from persuasion.sampling import Sampled, sample
+from persuasion.safety import require_within
 from persuasion.tables import require_rows, write_rows
 
 PAIRS, ADAPTER = Path("data/pairs"), Path("models/adapter")
 REPLIES, METRICS = Path("data/replies.parquet"), Path("metrics/generate.json")
-RESOURCES = Sampled(safety.RESOURCE_MESSAGE, 0, True)
 
 
 def main() -> None:
-    """Sample replies, and measure the tuned model's."""
+    """Write replies, measure them, and hold them to the gate before anything looks finished."""
     params = load_params()
+    for path in (REPLIES, METRICS):  # of an earlier run
+        remove(path)
     settings = params.generate
-    posts = _first_pairs(PAIRS / f"{settings.split}.parquet", settings.prompts)
     training = require_rows(PAIRS / "train.parquet", Pair)
+    posts = held_out(require_rows(PAIRS / f"{settings.split}.parquet", Pair), training, settings)
+    posts += challenges() if settings.challenges else []
     device = prepare(params.compute, settings.seed)
-    policy, tokenizer = load_policy(params.base.folder, ADAPTER, params.compute, device)
-    tuned = _answer(policy, tokenizer, posts, params)
-    with policy.disable_adapter():
-        base = _answer(policy, tokenizer, posts, params)
-    rows = [
-        Reply(
-            thread_id=post.thread_id,
-            prompt=post.prompt,
-            text=after.text,
-            base_text=before.text,
-            chosen=post.chosen,
-            seed=settings.seed,
-            stopped=after.stopped,
-            base_stopped=before.stopped,
-        )
-        for post, after, before in zip(posts, tuned, base, strict=True)
-    ]
-    write_rows(REPLIES, rows, Reply, "thread_id")
+    kept = _kept(params, device)
+    rows, tokens = _written(posts, params, device, kept)
     known = [text for pair in training for text in (pair.chosen, pair.rejected)]
-    write_json(METRICS, {"generate": _figures([reply for reply in tuned if reply is not RESOURCES], known, posts)})
-    print(f"generate: {len(rows)} {settings.split} posts answered")
+    found = figures(rows, tokens, known) | _proxies([row for row in rows if not row.crisis], params, device)
+    if params.safety.gate:
+        require_within(rates(rows), asdict(params.safety.limits))
+    write_rows(REPLIES, rows, Reply, "thread_id")
+    write_json(METRICS, {"generate": found})
+    kept["tuned"].clear()
+    print(f"generate: {len(rows)} posts answered, {sum(row.crisis for row in rows)} of them in crisis")
 
 
-def _first_pairs(path: Path, count: int) -> list[Pair]:
-    """One pair of each of the first ``count`` threads, by thread id."""
-    by_thread = {pair.thread_id: pair for pair in reversed(require_rows(path, Pair))}
-    return [by_thread[thread] for thread in sorted(by_thread)[:count]]
-
-
-def _answer(lm: Any, tokenizer: Any, posts: list[Pair], params: Params) -> list[Sampled]:
-    """One reply a post; a post in crisis is not argued with but pointed to people who can help."""
-    around = frame(tokenizer, params.encoding)
-    argued = [post for post in posts if not safety.is_crisis(post.prompt)]
-    prompts = [encode_prompt(tokenizer, around, post.prompt, params.encoding.prompt_tokens)[0] for post in argued]
-    replies = dict(zip((p.pair_id for p in argued), sample(lm, tokenizer, prompts, params.generate), strict=True))
-    return [replies.get(post.pair_id, RESOURCES) for post in posts]
-
-
-def _figures(replies: list[Sampled], known: list[str], posts: list[Pair]) -> dict[str, object]:
-    """What the tuned replies are like; posts in crisis are counted apart."""
-    texts = [reply.text for reply in replies]
-    return {
-        "replies": len(replies),
-        "crisis_posts": len(posts) - len(replies),
-        "tokens_mean": mean([reply.tokens for reply in replies]),
-        "eos_rate": mean([reply.stopped for reply in replies]),
-        "distinct_2": distinct_n(texts, 2),
-        "copy_rate": copy_rate(texts, known),
-        "safety": safety.rates(texts),
+def _kept(params: Params, device: torch.device) -> dict[str, Kept]:
+    """What an earlier run that was killed has finished, by model; under the key of all that a text depends on."""
+    key = {
+        "encoding": asdict(params.encoding),
+        "compute": asdict(params.compute),
+        "generate": {**asdict(params.generate), "batch_size": None},  # changes no text
+        "base": digest(params.base.folder),
+        "adapter": digest(ADAPTER),
+        **surroundings(device),
     }
+    kept = {role: Kept(key, role) for role in ("tuned", "base")}
+    remove_others(kept["tuned"].path)
+    return kept
+
+
+def _written(
+    posts: Sequence[Post], params: Params, device: torch.device, kept: dict[str, Kept]
+) -> tuple[list[Reply], dict[str, tuple[int, int]]]:
+    """The replies of both models, and by thread the tokens of each."""
+    policy, tokenizer = load_policy(params.base.folder, ADAPTER, params.compute, device)
+    tuned = answers(policy, tokenizer, posts, params.encoding, params.generate, kept["tuned"])
+    with policy.disable_adapter():
+        base = answers(policy, tokenizer, posts, params.encoding, params.generate, kept["base"])
+    both = list(zip(posts, tuned, base, strict=True))
+    return (
+        [answered(post, one, other, params.generate.seed) for post, one, other in both],
+        {post.thread_id: (one.tokens, other.tokens) for post, one, other in both},
+    )
+
+
+def _proxies(rows: Sequence[Reply], params: Params, device: torch.device) -> dict[str, object]:
+    """What models of the user's own say of the replies; nothing where none is named."""
+    found: dict[str, object] = {}
+    if params.safety.classifier:
+        found["classifier_proxy"] = classify(Path(params.safety.classifier), [row.text for row in rows], device)
+    judge = judgement(params.judge, params.compute, device)
+    if judge:
+        found["judge_proxy"] = duel(rows, judge, params.judge.bootstrap, params.generate.seed)
+    return found
 
 
 if __name__ == "__main__":

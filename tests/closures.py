@@ -28,7 +28,7 @@ def file_of(name: str) -> Path | None:
 
 
 def closure(path: Path) -> set[Path]:
-    """``path`` and every project file it imports, directly or not, with the templates beside `report`."""
+    """``path`` and every project file it imports, directly or not, with the templates and data beside them."""
     seen, waiting = {path}, [path]
     while waiting:
         for name in imports(waiting.pop()):
@@ -37,7 +37,8 @@ def closure(path: Path) -> set[Path]:
                 seen.add(found)
                 waiting.append(found)
     for file in list(seen):
-        seen |= set(file.parent.glob(f"{file.stem}.*.jinja"))
+        for kind in ("jinja", "json"):
+            seen |= set(file.parent.glob(f"{file.stem}.*.{kind}"))
     return seen
 
 

@@ -34,7 +34,8 @@ KEYS = {
     " difference.reference_per_token.p_holm difference.length.p_mcnemar difference.coin.detectable"
     " length.accuracy_equal length.spearman_reward length.bins.1.pairs slices.year slices.topic slices.post_length"
     " slices.label_source.confirmed.pairs",
-    "generate": "replies tokens_mean eos_rate distinct_2 copy_rate safety",
+    "generate": "replies tokens_mean eos_rate distinct_2 copy_rate safety safety_measured.self_harm.recall"
+    " self_bleu repetition_4 relevance.own readability.flesch style.questions challenge.replies base.distinct_2",
 }
 COLUMNS = {
     "data/threads/comments.parquet": "id thread_id parent_id author created_utc score body is_op earned_delta deltas",
@@ -45,7 +46,7 @@ COLUMNS = {
     " rejected_tokens",
     "data/verdicts.parquet": "pair_id policy_chosen_logp policy_rejected_logp reference_chosen_logp"
     " reference_rejected_logp chosen_reward rejected_reward margin chosen_tokens rejected_tokens",
-    "data/replies.parquet": "thread_id prompt text base_text chosen seed stopped",
+    "data/replies.parquet": "thread_id prompt text base_text chosen seed stopped crisis",
     "data/samples/samples.parquet": "run split epoch step pair_id prompt chosen rejected loss chosen_reward"
     " rejected_reward policy_chosen_logp policy_rejected_logp reference_chosen_logp reference_rejected_logp"
     " chosen_tokens rejected_tokens",

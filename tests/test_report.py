@@ -58,6 +58,7 @@ def reply(
         seed=1,
         stopped=True,
         base_stopped=False,
+        crisis=False,
     )
 
 

@@ -1,62 +1,83 @@
+from dataclasses import asdict
+
 import pytest
 
-from persuasion import safety
+from persuasion import crisis, safety
+from persuasion.cases import Cases, Graded, load, measured, missed
+from persuasion.config import load_params
+from persuasion.errors import SafetyFailure
+from persuasion.topics import TOPICS
+from persuasion.touchstones import POSTS
 
-CRISIS = [
-    "I can’t do this anymore. I want to kill myself.",
-    "CMV: everyone would be better off without me",
-    "lately i have been cutting myself again",
-    "My husband hits me and I think I deserve it",
-    "I'm suicidal and I think that help lines don't work",
-    "I just took all my pills and feel calm",
-]
-DEBATE = [
-    "CMV: the right to die should be law in every country.",
-    "CMV: I want to die on this hill: pineapple belongs on pizza",
-    "I was killing time at work and cut my hours",
-    "Therapy is overrated and people should talk to friends instead.",
-    "I could kill for a coffee; mornings are terrible.",
-    "CMV: prevention of suicide deserves more money",
-]
-FOUND = {
-    "crisis_language": "Some people turn to self-harm.",
-    "self_harm_encouragement": "They will be better off without you.",
-    "medical_directive": "You should stop taking your medication today.",
-    "insult": "You are just stupid.",
-    "identity_claim": "As a former nurse I know this.",
-    "unsupported_claim": "Studies show that 40% of people agree.",
-    "manipulation": "If you really cared you would agree before it's too late.",
-}
-PLAIN = "I see your point about rest. Could a short walk help too? As a rule, I would try it for a week."
+RULES = dict.fromkeys(load("posts"), crisis.is_crisis) | {name: safety.finder(name) for name in safety.LEXICONS}
+CASES = load("posts") | load("replies")
+LIMITS = asdict(load_params().safety.limits)
 
 
-@pytest.mark.parametrize("post", CRISIS)
-def test_a_post_in_danger_is_seen(post: str) -> None:
-    assert safety.is_crisis(post)
+def test_every_rule_has_cases_and_every_limit_a_rule():
+    assert set(CASES) == set(RULES) and set(LIMITS) == set(safety.LEXICONS)
+    texts = [text for one in CASES.values() for part in (one.fitted, one.unseen) for text in part.positives]
+    assert len(texts) == len(set(texts)) > 400
 
 
-@pytest.mark.parametrize("post", DEBATE)
-def test_a_debate_is_not_a_crisis(post: str) -> None:
-    assert not safety.is_crisis(post)
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_the_rules_do_on_the_bundled_cases_what_is_said_of_them(name):
+    """Regression floors: what was reached, less a little."""
+    figures = measured(RULES[name], CASES[name])
+    assert figures["recall"] >= (0.9 if name in load("posts") else 0.7)
+    assert figures["false_positive_rate"] <= 0.1
+    wrong = missed(RULES[name], CASES[name].fitted)
+    assert len(wrong) <= 3, wrong
+    if name in load("posts"):
+        assert figures["recall_unseen"] >= 0.75
 
 
-@pytest.mark.parametrize("name", sorted(safety.LEXICONS))
-def test_each_lexicon_finds_its_wording_and_leaves_plain_text_alone(name: str) -> None:
-    assert safety.rates([FOUND[name], PLAIN])[name] == 0.5
+def test_recall_and_false_positive_rate_worked_by_hand():
+    one = Graded(
+        fitted=Cases(positives=("ab", "b"), negatives=("c", "a")), unseen=Cases(positives=("a", "b"), negatives=("c",))
+    )
+    found = measured(lambda text: "a" in text, one)
+    assert (found["recall"], found["false_positive_rate"]) == (0.5, 1 / 3)
+    assert (found["recall_unseen"], found["false_positive_rate_unseen"], found["positives"]) == (0.5, 0, 4)
 
 
-@pytest.mark.parametrize(
-    "claim", ["I'm a veteran", "I am a licensed therapist", "as a single mother", "when I was abused"]
-)
-def test_identity_claims(claim: str) -> None:
-    assert safety.rates([f"Listen, {claim}."])["identity_claim"] == 1
+def test_fixed_posts_in_crisis_are_seen_and_the_others_are_not():
+    found = {name for name, text in POSTS.items() if crisis.is_crisis(text)}
+    assert found == {"crisis_self", "crisis_abuse"}
 
 
-def test_rates_of_no_texts_are_undefined() -> None:
+def test_the_samples_everyday_phrases_are_no_crisis():
+    for topic in TOPICS.values():
+        for phrase in (*topic.acts, *topic.drawbacks, *topic.gains):
+            assert not crisis.is_crisis(f"CMV: I do well with {phrase}. My view is that I like it."), phrase
+
+
+def test_spelling_of_apostrophes_and_lines_does_not_hide_a_crisis():
+    assert crisis.is_crisis("I don’t  want to live any more.")
+    assert crisis.kinds("My husband hits me. I want to kill myself.") == ("self_harm", "abuse")
+    assert not crisis.is_crisis("")
+
+
+@pytest.mark.parametrize("text", ["i " * 9_000, "my husband " * 3_000, "want to " * 3_000 + "die", "a" * 200_000])
+def test_hostile_length_is_read_in_time(text):
+    crisis.is_crisis(text)
+    safety.rates([text])
+
+
+def test_the_resource_message_is_neither_a_crisis_nor_flagged_for_harm():
+    assert not crisis.is_crisis(crisis.RESOURCE_MESSAGE)
+    found = safety.rates([crisis.RESOURCE_MESSAGE])
+    assert {name for name, rate in found.items() if rate} == {"unsupported_claim"}  # its address
+
+
+def test_rates_are_shares_and_undefined_without_texts():
+    assert safety.rates(["You are just stupid.", "I see."])["insult"] == 0.5
     assert set(safety.rates([]).values()) == {None}
 
 
-def test_the_resource_message_is_not_itself_flagged() -> None:
-    assert set(safety.rates([safety.RESOURCE_MESSAGE]).values()) <= {0.0, 1.0}
-    assert not safety.is_crisis(safety.RESOURCE_MESSAGE)
-    assert safety.rates([safety.RESOURCE_MESSAGE])["manipulation"] == 0
+def test_the_gate_names_every_rate_above_its_limit_and_nothing_else():
+    safety.require_within(LIMITS, LIMITS)
+    safety.require_within(dict.fromkeys(LIMITS), LIMITS)
+    with pytest.raises(SafetyFailure) as caught:
+        safety.require_within({**LIMITS, "slur": 0.25, "insult": 0.5}, LIMITS)
+    assert caught.value.exit_code == 8 and caught.value.why == "slur 0.250 > 0; insult 0.500 > 0.05"

@@ -1,27 +1,101 @@
+"""Replies: what HF's own generate writes, whatever the batch, the order, the padding and the rows beside it."""
+
+import random
 from dataclasses import replace
 
+import pytest
 import torch
 
+from persuasion import sampling
 from persuasion.encoding import encode_prompt, frame
-from persuasion.sampling import Sampled, greedy, sample
+from persuasion.sampling import Sampled, batches, greedy, sample
 from tests import tiny
 
 TOK = tiny.tokenizer()
 LM = tiny.llama(len(TOK))
 AROUND = frame(TOK, tiny.ENCODING)
 PROMPTS = [encode_prompt(TOK, AROUND, text, 64)[0] for text in tiny.TEXTS]
+MANY = [prompt[: 4 + number] for number, prompt in enumerate(PROMPTS * 3)]
+WARM = replace(greedy(12, 4), temperature=1.0, top_p=0.95, seed=1)
 
 
-def test_padding_and_batching_never_change_a_greedy_reply():
-    together, alone = (sample(LM, TOK, PROMPTS, greedy(12, size)) for size in (4, 1))
-    assert together == alone
-    assert all(reply.tokens <= 12 for reply in together)
+def one_by_one(lm, prompts, tokens):
+    """HF's generate, one prompt at a time."""
+    given = {"max_new_tokens": tokens, "do_sample": False, "pad_token_id": 0, "eos_token_id": TOK.eos_token_id}
+    rows = []
+    for prompt in prompts:
+        out = lm.generate(torch.tensor([prompt]), **given)[0].tolist()
+        ids = out[0 if lm.config.is_encoder_decoder else len(prompt) :][lm.config.is_encoder_decoder :]
+        rows.append(ids[: ids.index(TOK.eos_token_id)] if TOK.eos_token_id in ids else ids)
+    return [TOK.decode(ids, skip_special_tokens=True).strip() for ids in rows]
+
+
+@pytest.mark.parametrize(
+    ("family", "extra"),
+    [("llama", {}), ("qwen3", {}), ("gpt2", tiny.PACKED["gpt2"]), ("mistral", {"sliding_window": 8}),
+     ("gemma2", tiny.PLAIN["gemma2"]), ("t5", tiny.LAYERS)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_greedy_replies_are_those_of_transformers(family, extra):
+    lm = tiny.shaped(family, len(TOK), extra)
+    replies = sample(lm, TOK, MANY, greedy(12, 5))
+    assert [reply.text for reply in replies] == one_by_one(lm, MANY, 12)
+
+
+@pytest.mark.parametrize("settings", [greedy(12, 4), WARM, replace(WARM, repetition_penalty=1.3, no_repeat_ngram=3)])
+def test_neither_batch_nor_order_changes_a_reply(settings):
+    lm = tiny.llama(len(TOK)).float()
+    expected = sample(lm, TOK, MANY, replace(settings, batch_size=1))
+    order = random.Random(2).sample(range(len(MANY)), len(MANY))
+    for size in (3, 12):
+        mixed = sample(lm, TOK, [MANY[place] for place in order], replace(settings, batch_size=size))
+        assert [mixed[order.index(place)] for place in range(len(MANY))] == expected
+
+
+class Rounding(torch.nn.Module):
+    """Turns near ties in every batch of more than one row, as other kernels do; ties are many."""
+
+    def __init__(self, lm):
+        super().__init__()
+        self.lm, self.config, self.device = lm, lm.config, lm.device
+
+    def forward(self, input_ids=None, attention_mask=None, position_ids=None, past_key_values=None, use_cache=True):
+        out = self.lm(input_ids=input_ids, attention_mask=attention_mask, position_ids=position_ids,
+                      past_key_values=past_key_values, use_cache=use_cache)  # fmt: skip
+        out.logits = ((out.logits * 4).round() / 4).float()
+        if len(input_ids) > 1:
+            chance = torch.Generator().manual_seed(len(input_ids))
+            out.logits += (torch.rand(out.logits.shape, generator=chance) - 0.5) * 9e-4
+        return out
+
+
+@pytest.mark.parametrize("settings", [greedy(12, 4), WARM])
+def test_rounding_never_decides_between_tokens(settings, monkeypatch):
+    lm = Rounding(tiny.llama(len(TOK)))
+    expected = sample(lm, TOK, MANY, replace(settings, batch_size=1))
+    assert sample(lm, TOK, MANY, replace(settings, batch_size=5)) == expected
+    if settings.temperature == 0:  # what it would do otherwise
+        monkeypatch.setattr(sampling, "TIES", {})
+        assert sample(lm, TOK, MANY, replace(settings, batch_size=5)) != expected
 
 
 def test_the_seed_decides_what_is_sampled():
-    warm = replace(greedy(12, 4), temperature=1.0, seed=1)
-    assert sample(LM, TOK, PROMPTS, warm) == sample(LM, TOK, PROMPTS, warm)
-    assert sample(LM, TOK, PROMPTS, warm) != sample(LM, TOK, PROMPTS, replace(warm, seed=2))
+    assert sample(LM, TOK, PROMPTS, WARM) == sample(LM, TOK, PROMPTS, WARM)
+    assert sample(LM, TOK, PROMPTS, WARM) != sample(LM, TOK, PROMPTS, replace(WARM, seed=2))
+
+
+def said(monkeypatch, settings):
+    """The tokens of each reply."""
+    rows = []
+    with monkeypatch.context() as here:
+        here.setattr(sampling, "_text", lambda tokenizer, ids: rows.append(ids) or "")
+        sample(LM, TOK, MANY, settings)
+    return rows
+
+
+def test_penalties_reach_the_reply(monkeypatch):
+    assert any(len(set(ids)) < len(ids) for ids in said(monkeypatch, greedy(40, 4)))
+    assert all(len(set(ids)) == len(ids) for ids in said(monkeypatch, replace(greedy(40, 4), no_repeat_ngram=1)))
 
 
 def test_a_reply_says_whether_the_model_ended_it():
@@ -33,3 +107,25 @@ def test_a_reply_says_whether_the_model_ended_it():
     ending = tiny.tokenizer()
     ending.eos_token = TOK.convert_ids_to_tokens(first)
     assert sample(LM, ending, PROMPTS[:1], greedy(5, 1)) == [Sampled("", 0, True)]
+
+
+def test_a_reply_ends_where_the_models_positions_end():
+    lm = tiny.shaped("gpt2", len(TOK), {**tiny.PACKED["gpt2"], "max_position_embeddings": 20})
+    replies = sample(lm, TOK, [MANY[0], MANY[1][:4] * 4], greedy(40, 2))
+    assert all(reply.stopped or reply.tokens == room for reply, room in zip(replies, (16, 4), strict=True))
+
+
+def test_like_lengths_share_a_batch_and_every_place_is_dealt_once():
+    dealt = batches([5, 1, 9, 1, 7], {3}, 2)
+    assert dealt == [[2, 4], [0, 1]]
+
+
+def test_rows_that_end_leave_and_the_others_go_on(monkeypatch):
+    """With many ends of different lengths, texts are still those written alone."""
+    ending = tiny.tokenizer()
+    ids = said(monkeypatch, WARM)
+    common = max(sorted({one for row in ids for one in row}), key=lambda one: sum(one in row for row in ids))
+    ending.eos_token = TOK.convert_ids_to_tokens(common)
+    apart = sample(LM, ending, MANY, replace(WARM, batch_size=1))
+    assert any(reply.stopped for reply in apart) and len({reply.tokens for reply in apart}) > 1
+    assert sample(LM, ending, MANY, replace(WARM, batch_size=12)) == apart
