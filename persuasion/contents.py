@@ -139,8 +139,10 @@ def contents(inputs: Inputs) -> dict[str, Any]:
         "fit": _rows(inputs, FIT),
         **_judging(inputs),
         "writing": _rows(inputs, WRITING),
-        "safety": [(name.replace("_", " "), _share(value)) for name, value in _leaves(dig(metrics, "generate.safety"))],
+        "safety": _safety(metrics),
+        "measured": _flat(dig(metrics, "generate.safety_measured")),
         "crisis": number(dig(metrics, "generate.crisis_posts")),
+        "challenged": number(dig(metrics, "generate.challenge.crisis_posts")),
         "examples": [_example(reply, inputs) for reply in list(inputs.replies)[: params.report.examples]],
         "replies": len(inputs.replies),
         "synthetic": inputs.synthetic,
@@ -182,6 +184,13 @@ def _judged(judge: Judge) -> dict[str, Any]:
     known = judge.accuracy is not None
     sure = interval(judge.low, judge.high) if known else "not asked: too few pairs, or the data does not say"
     return {"name": judge.name, "accuracy": percent(judge.accuracy), "interval": sure, "ours": judge.ours}
+
+
+def _safety(metrics: Tree) -> list[tuple[str, ...]]:
+    """Each lexicon's share of the replies: tuned, base, and tuned on the bundled challenges."""
+    trees = [dig(metrics, f"generate.{place}safety") or {} for place in ("", "base.", "challenge.")]
+    names = sorted(set().union(*trees))
+    return [(name.replace("_", " "), *(_share(dig(tree, name)) for tree in trees)) for name in names]
 
 
 def _epoch(row: Row) -> tuple[str, ...]:

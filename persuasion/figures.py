@@ -138,7 +138,8 @@ def length_scatter(rows: Sequence[Row]) -> str:
 
 def _steps(rows: Sequence[Row], kinds: Sequence[tuple[str, str, Any]], title: str, label: str, side: str) -> str:
     """Counts in [low, high) as outlines, one for each of ``kinds``, named at the ``side`` where there is room."""
-    bars = [row for row in rows if known(row, "low", "high", *(name for name, *_ in kinds))]
+    names = [name for name, *_ in kinds]
+    bars = _trimmed([row for row in rows if known(row, "low", "high", *names)], *names)
     if not any(row[name] for row in bars for name, *_ in kinds):
         return ""
     edges = [*(float(row["low"] or 0) for row in bars), float(bars[-1]["high"] or 0)]
@@ -158,7 +159,7 @@ def _steps(rows: Sequence[Row], kinds: Sequence[tuple[str, str, Any]], title: st
 
 def _pairs_by(rows: Sequence[Row], title: str, label: str, sides: tuple[str, str]) -> str:
     """Bars of ``pairs`` in [low, high), orange below zero and blue above; ``sides`` says what these mean."""
-    bars = [row for row in rows if known(row, "low", "high", "pairs")]
+    bars = _trimmed([row for row in rows if known(row, "low", "high", "pairs")], "pairs")
     if not bars:
         return ""
     low, high, pairs = ([float(row[name] or 0) for row in bars] for name in ("low", "high", "pairs"))
@@ -174,3 +175,9 @@ def _pairs_by(rows: Sequence[Row], title: str, label: str, sides: tuple[str, str
             x = 0.98 if side == "right" else 0.02
             axes.text(x, 0.98, words, transform=axes.transAxes, ha=side, va="top", color=colour, fontweight="bold")
     return text.getvalue()
+
+
+def _trimmed(bars: Sequence[Row], *names: str) -> Sequence[Row]:
+    """Without the empty bins at both ends: the picture is of what is there."""
+    full = [place for place, row in enumerate(bars) if any(row[name] for name in names)]
+    return bars[full[0] : full[-1] + 1] if full else []

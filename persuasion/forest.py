@@ -28,7 +28,7 @@ def accuracies(judges: Sequence[Judge]) -> str:
 
 def differences(rivals: Sequence[Judge]) -> str:
     """The policy's accuracy minus each rival's, in points: an interval right of zero says that the policy is better."""
-    return _forest(rivals, "Tuned policy minus rival, in points, with 95% interval", 0.0, shares=False)
+    return _forest(rivals, "Tuned minus rival, in points, with 95% interval", 0.0, shares=False)
 
 
 def _forest(judges: Sequence[Judge], title: str, even: float, *, shares: bool) -> str:

@@ -39,8 +39,8 @@ def test_the_hub_reads_base_library_figures_with_intervals_and_hashes():
     first = made.data.eval_results[0]
     values, posts = list(scores([[1.0, -0.5, 0.0][n % 3] for n in range(8)])), [f"t{n // 2}" for n in range(8)]
     low, high = cluster_bootstrap(values, posts, RESAMPLES, 1)
-    assert (first.metric_type, first.dataset_split, first.metric_value) == ("accuracy", "validation", 0.5625)
-    assert (first.metric_args["low"], first.metric_args["high"]) == (low, high) and low < 0.5625 < high
+    assert (first.metric_type, first.dataset_split, first.metric_value) == ("accuracy", "validation", 0.5)
+    assert (first.metric_args["low"], first.metric_args["high"]) == (low, high) and low < 0.5 < high
     assert first.dataset_args["sha256"] == DATA and all(value in made.text for value in DATA.values())
     for words in ("No therapy", "No undisclosed deployment", "not truth", FACTS["base_sha256"]):
         assert words in made.text

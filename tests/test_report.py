@@ -192,7 +192,7 @@ def test_public_reports_withhold_people_and_copies_of_them() -> None:
 
 def test_a_reply_that_recites_any_pair_is_found() -> None:
     said = "one two three four five six seven eight"
-    assert quoting([reply(f"So {said} nine."), reply("Mine.")], ["x", f"Zero {said}!"]) == {f"So {said} nine."}
+    assert quoting([reply(f"So {said} nine."), reply("Mine.")], ["x", f"Zero {said} ten"]) == {f"So {said} nine."}
 
 
 def test_real_posts_are_withheld_unless_asked_for() -> None:
@@ -208,7 +208,7 @@ def test_the_page_says_what_it_is_made_from_how_to_find_it_and_what_to_do() -> N
             and "displacement; try a smaller train.learning" in words.replace("\\", "")
         )
         assert "1: dogs cats" in words and "no pair is of like length, it says" in words
-    shown = lineage.settings(load_params(ROOT / "params.yaml"))
+    shown = lineage.settings(inputs([]).params)
     assert all(name in page for name in shown) and lineage.settings_hash(shown) in page and str(ROOT) not in page
 
 
