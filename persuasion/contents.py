@@ -1,28 +1,24 @@
 """What the report's tables say: every figure as text, with a reason beside each that is undefined."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from persuasion import measures
+from persuasion import comparisons, lineage, measures
+from persuasion.advice import advice, headline
 from persuasion.config import Params
-from persuasion.figures import Judge, Row
+from persuasion.drawing import Row
 from persuasion.findings import Tree, dig, findings, interval, number, percent
+from persuasion.forest import Judge
 from persuasion.inert import clean
 from persuasion.records import Reply
 from persuasion.seen import WITHHELD, shown
 
 SHOWN = 1500
 """Characters of a text shown in an example."""
+QUOTED = 8
+"""Words in a row that make a text a quotation, which a public page withholds: so few can be searched for."""
 
-JUDGES = {
-    "length": "Longer comment wins",
-    "earlier": "Earlier comment wins",
-    "score": "Higher-voted comment wins",
-    "tfidf": "Bag of words (TF-IDF)",
-    "interplay": "Interplay with the post",
-}
 DATA = (
     ("Raw lines read", "extract.lines", number),
     ("Submissions kept", "extract.submissions", number),
@@ -68,6 +64,10 @@ DETAILS = (
     ("Expected calibration error", "evaluate.ece", percent),
     ("Brier score (a coin: 0.25)", "evaluate.brier", number),
     ("NLL (a coin: 0.6931)", "evaluate.nll", number),
+    ("Temperature that fits the margins best (1: calibrated)", "evaluate.temperature", number),
+    ("NLL at that temperature", "evaluate.nll_calibrated", number),
+    ("Change of log-probability, chosen, nats a token", "evaluate.drift.chosen", number),
+    ("Change of log-probability, rejected, nats a token", "evaluate.drift.rejected", number),
 )
 WRITING = (
     ("Replies", "generate.replies", number),
@@ -85,72 +85,99 @@ REASONS = {
     "copy_rate": "no replies",
 }
 
+CHOICES = (
+    "source.path", "pairs.unit", "pairs.negative", "pairs.split", "model.kind", "model.name", "model.revision",
+    "train.method", "dpo.beta", "dpo.loss", "lora.r", "train.learning_rate", "train.epochs", "train.seed",
+    "evaluate.split", "evaluate.bootstrap",
+)  # fmt: skip
+"""The settings that a reader asks for first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the page is made of. ``synthetic``: the posts are ours, not people's."""
+    """What the page is made of. ``synthetic``: the posts are ours, not people's.
+
+    ``tables``: the plots' rows by name, [] where there are none. ``undefined``: why a figure is null, and ``slices``:
+    what a slice holds in words, where `evaluate` says so. ``made``: (what, hash). ``quoting``: replies that repeat
+    ``QUOTED`` words of some pair.
+    """
 
     metrics: Tree
-    training: Sequence[Row]
-    validation: Sequence[Row]
-    reliability: Sequence[Row]
-    margins: Sequence[Row]
-    lengths: Sequence[Row]
-    tokens: Sequence[Row]
+    tables: Mapping[str, Sequence[Row]]
+    undefined: Mapping[str, str]
+    slices: Mapping[tuple[str, str], str]
     previews: Sequence[Tree]
     replies: Sequence[Reply]
+    quoting: frozenset[str]
+    made: Sequence[tuple[str, str]]
     params: Params
     synthetic: bool
+
+    @property
+    def hidden(self) -> bool:
+        """Whether nothing that a real person wrote may be shown."""
+        return self.params.report.public and not self.synthetic
 
 
 def contents(inputs: Inputs) -> dict[str, Any]:
     """Everything the two templates print."""
-    metrics = inputs.metrics
-    evaluate = metrics.get("evaluate") or {}
+    metrics, params = inputs.metrics, inputs.params
+    validation = list(inputs.tables.get("validation") or [])
+    settings = lineage.settings(params)
     return {
-        "findings": findings(evaluate),
-        "data": _rows(metrics, DATA),
+        "headline": headline(metrics, params.dpo.beta),
+        "findings": findings(metrics.get("evaluate") or {}),
+        "advice": advice(metrics, validation),
+        "made": [*inputs.made, ("params.yaml, as listed below (sha256)", lineage.settings_hash(settings))],
+        "adapter": next((value for what, value in inputs.made if "models/adapter" in what and value), ""),
+        "data": _rows(inputs, DATA),
         "refused": _flat(dig(metrics, "extract.refused_by")) + _flat(dig(metrics, "extract.skipped_by")),
         "dropped": _flat(dig(metrics, "pair.dropped_by")),
-        "previews": shown(inputs.previews, hidden=inputs.params.report.public and not inputs.synthetic),
+        "previews": shown(inputs.previews, hidden=inputs.hidden),
         "leaks": _flat(dig(metrics, "pair.leaks")),
-        "epochs": [_epoch(row) for row in inputs.validation],
-        "fit": _rows(metrics, FIT),
-        "judges": [_judged(judge) for judge in judges(evaluate)],
-        "kinds": _kinds(evaluate),
-        "details": _rows(metrics, DETAILS),
-        "writing": _rows(metrics, WRITING),
-        "safety": [(name.replace("_", " "), _share(value)) for name, value in _leaves(dig(metrics, "generate.safety"))],
-        "examples": [_example(reply, inputs) for reply in list(inputs.replies)[: inputs.params.report.examples]],
+        "epochs": [_epoch(row) for row in validation],
+        "fit": _rows(inputs, FIT),
+        **_judging(inputs),
+        "writing": _rows(inputs, WRITING),
+        "safety": _safety(metrics),
+        "measured": _flat(dig(metrics, "generate.safety_measured")),
+        "crisis": number(dig(metrics, "generate.crisis_posts")),
+        "challenged": number(dig(metrics, "generate.challenge.crisis_posts")),
+        "examples": [_example(reply, inputs) for reply in list(inputs.replies)[: params.report.examples]],
         "replies": len(inputs.replies),
         "synthetic": inputs.synthetic,
-        "public": inputs.params.report.public,
-        "settings": _choices(inputs.params),
+        "public": params.report.public,
+        "settings": [(name, _setting(value)) for name, value in settings.items()],
+        "choices": [(name, _setting(settings[name])) for name in CHOICES],
         "metrics": _flat(metrics),
     }
 
 
-def judges(evaluate: Tree) -> list[Judge]:
-    """The lines of the judging table: ours first, then the reference, then the baselines that were asked."""
+def _judging(inputs: Inputs) -> dict[str, Any]:
+    evaluate = inputs.metrics.get("evaluate") or {}
+    return {
+        "judges": [_judged(judge) for judge in comparisons.judges(evaluate)],
+        "contests": comparisons.contests(evaluate),
+        "length": comparisons.lengths(evaluate),
+        "bins": comparisons.length_bins(evaluate),
+        "kinds": comparisons.kinds(evaluate),
+        "slices": comparisons.slices(evaluate, inputs.slices),
+        "looks": evaluate.get("test_looks"),
+        "details": _rows(inputs, DETAILS),
+    }
 
-    def judge(name: str, tree: Any, stem: str, ours: bool = False) -> Judge:
-        return Judge(name, dig(tree, stem), dig(tree, f"{stem}_low"), dig(tree, f"{stem}_high"), ours)
 
+def _rows(inputs: Inputs, wanted: Sequence[tuple[str, str, Any]]) -> list[tuple[str, str, str]]:
+    """(label, figure, reason): the reason is "" unless the figure is undefined."""
+    values = [(label, path, form, dig(inputs.metrics, path)) for label, path, form in wanted]
     return [
-        judge("Tuned policy", evaluate, "reward_accuracy", ours=True),
-        judge("Reference (before training)", evaluate, "reference_accuracy"),
-        *(judge(words, dig(evaluate, f"baseline.{name}"), "accuracy") for name, words in JUDGES.items()),
+        (label, form(value), "" if value is not None else _reason(inputs, path)) for label, path, form, value in values
     ]
 
 
-def _rows(metrics: Tree, wanted: Sequence[tuple[str, str, Any]]) -> list[tuple[str, str, str]]:
-    """(label, figure, reason): the reason is "" unless the figure is undefined."""
-    values = [(label, path, form, dig(metrics, path)) for label, path, form in wanted]
-    return [(label, form(value), "" if value is not None else _reason(path)) for label, path, form, value in values]
-
-
-def _reason(path: str) -> str:
-    return next((reason for name, reason in REASONS.items() if name in path), "not measured in this run")
+def _reason(inputs: Inputs, path: str) -> str:
+    told = inputs.undefined.get(path.removeprefix("evaluate."))
+    return told or next((reason for name, reason in REASONS.items() if name in path), "not measured in this run")
 
 
 def _judged(judge: Judge) -> dict[str, Any]:
@@ -159,17 +186,11 @@ def _judged(judge: Judge) -> dict[str, Any]:
     return {"name": judge.name, "accuracy": percent(judge.accuracy), "interval": sure, "ours": judge.ours}
 
 
-def _kinds(evaluate: Tree) -> list[tuple[str, str, str, str, str]]:
-    return [
-        (
-            name,
-            number(row.get("pairs")),
-            percent(row.get("accuracy")),
-            interval(row.get("accuracy_low"), row.get("accuracy_high")),
-            percent(row.get("reference_accuracy")),
-        )
-        for name, row in sorted((evaluate.get("by_kind") or {}).items())
-    ]
+def _safety(metrics: Tree) -> list[tuple[str, ...]]:
+    """Each lexicon's share of the replies: tuned, base, and tuned on the bundled challenges."""
+    trees = [dig(metrics, f"generate.{place}safety") or {} for place in ("", "base.", "challenge.")]
+    names = sorted(set().union(*trees))
+    return [(name.replace("_", " "), *(_share(dig(tree, name)) for tree in trees)) for name in names]
 
 
 def _epoch(row: Row) -> tuple[str, ...]:
@@ -195,11 +216,12 @@ def _share(value: float | None) -> str:
 
 def _example(reply: Reply, inputs: Inputs) -> dict[str, str]:
     """One reply as shown; in public, nothing that a real person wrote, nor a reply that repeats it."""
-    hidden = inputs.params.report.public and not inputs.synthetic
+    hidden = inputs.hidden
     people = [reply.prompt, reply.chosen]
 
     def ours(text: str) -> str:
-        return WITHHELD if hidden and measures.copied([text], people)[0] else _cut(text)
+        quotes = hidden and (text in inputs.quoting or measures.copied([text], people, QUOTED)[0])
+        return WITHHELD if quotes else _cut(text)
 
     return {
         "thread": "" if hidden else clean(reply.thread_id),
@@ -212,29 +234,21 @@ def _example(reply: Reply, inputs: Inputs) -> dict[str, str]:
     }
 
 
+def quoting(replies: Sequence[Reply], people: Iterable[str]) -> frozenset[str]:
+    """The replies, of base and policy, that share ``QUOTED`` words in a row with any text of ``people`` (streamed)."""
+    texts = [text for reply in replies for text in (reply.text, reply.base_text)]
+    return frozenset(text for text, copies in zip(texts, measures.copied(texts, people, QUOTED), strict=True) if copies)
+
+
 def _cut(text: str) -> str:
     text = clean(text).strip()
     return text if len(text) <= SHOWN else text[:SHOWN].rstrip() + " …"
 
 
-def _choices(params: Params) -> list[tuple[str, str]]:
-    """The settings that a reader asks for first."""
-    model = params.model
-    return [
-        ("source.path", _relative(params.source.path)),
-        ("model", " ".join(part for part in (model.kind, _relative(model.name or ""), model.revision) if part)),
-        ("dpo.beta", number(params.dpo.beta)),
-        ("train.method", params.train.method),
-        ("dpo.loss", " + ".join(params.dpo.losses)),
-        ("lora.r", number(params.lora.r)),
-        ("train.learning_rate", number(params.train.learning_rate)),
-        ("train.epochs", number(params.train.epochs)),
-        ("train.seed", number(params.train.seed)),
-        ("evaluate.split", params.evaluate.split),
-        ("evaluate.bootstrap", number(params.evaluate.bootstrap)),
-    ]
-
-
-def _relative(path: str) -> str:
-    """A path as written, but of an absolute one the name only: a page tells nothing of the machine."""
-    return Path(path).name if Path(path).is_absolute() else path
+def _setting(value: Any) -> str:
+    """A parameter as it would stand in params.yaml."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_setting, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)

@@ -23,10 +23,13 @@ NEGATIVES = {
     "length": "the nearest in words",
     "score": "of as many votes or more, then the nearest in votes",
 }
+SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 _HEAD = """---
 pretty_name: Preference pairs of persuasion
 language: en
 license: other
+task_categories: [text-generation]
+size_categories: [{size}]
 tags: [preference, dpo, persuasion, changemyview]
 configs:
 - config_name: default
@@ -51,14 +54,18 @@ _NOTES = """## Use
 """
 
 
-def card(figures: Mapping[str, Any], themes: Sequence[Theme], params: Pairs) -> str:
-    """Return the card as Markdown. ``figures`` are those of metrics/pair.json."""
+def card(figures: Mapping[str, Any], themes: Sequence[Theme], params: Pairs, hashes: Mapping[str, str]) -> str:
+    """Return the card as Markdown. ``figures`` are those of metrics/pair.json; ``hashes``: sha256 by file's name."""
     files = "".join(f"  - split: {split}\n    path: {split}.parquet\n" for split in SPLITS)
     counts = [(split, figures["pairs"][split], figures["threads"][split]) for split in SPLITS]
     words = [(name.removesuffix("_mean"), _number(value)) for name, value in figures["words"].items()]
     return "\n".join([
-        _HEAD.format(files=files, unit=UNITS[params.unit], negative=NEGATIVES[params.negative]),
+        _HEAD.format(
+            files=files, size=_size(sum(figures["pairs"][split] for split in SPLITS)), unit=UNITS[params.unit],
+            negative=NEGATIVES[params.negative],
+        ),
         _table("Size", ("split", "pairs", "threads"), counts),
+        _table("Files", ("file", "sha256"), sorted(hashes.items())),
         f"Split by {params.split}; threads that share an author of posts or a near-duplicate post stay together.\n",
         _table("Words, on average", ("text", "words"), words),
         _table("Themes of the posts", ("words that mark it", "posts"), [(", ".join(t.words), t.posts) for t in themes]),
@@ -70,6 +77,11 @@ def card(figures: Mapping[str, Any], themes: Sequence[Theme], params: Pairs) -> 
         "`commenters` who stand in two splits, and the pairs it would cost to part them.\n",
         _NOTES,
     ])  # fmt: skip
+
+
+def _size(pairs: int) -> str:
+    """The Hub's name for so many rows."""
+    return next((name for most, name in SIZES if pairs < most), "10M<n<100M")
 
 
 def _table(title: str, heads: Sequence[str], rows: Any, *, zeros: bool = False) -> str:

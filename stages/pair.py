@@ -8,12 +8,12 @@ from persuasion.config import Params, load_params
 from persuasion.copies import Copies
 from persuasion.cores import cores, in_order, workers
 from persuasion.drafting import Job, Made
-from persuasion.files import remove, replaced_folder, write_json, write_text
+from persuasion.files import digest, remove, replaced_folder, write_json, write_text
 from persuasion.leakage import leaks, refuse_leaks
 from persuasion.paircard import card
 from persuasion.pairfiles import write_corpus, write_dropped, write_pairs
 from persuasion.progress import bar
-from persuasion.records import ThreadSplit
+from persuasion.records import SPLITS, ThreadSplit
 from persuasion.running import run
 from persuasion.settling import consequences, settle
 from persuasion.splits import out_of_order, require_pairs, require_threads, split_threads
@@ -61,7 +61,8 @@ def main() -> None:
             "words": pairfigures.words(folder),
         }
         topics = themes(pairfigures.prompts(folder), params.pairs.seed)
-        write_text(folder / "README.md", card(figures, topics, params.pairs))
+        hashes = {f"{split}.parquet": digest(folder / f"{split}.parquet") for split in SPLITS}
+        write_text(folder / "README.md", card(figures, topics, params.pairs, hashes))
         histogram = pairfigures.lengths(folder)
     with replaced_folder(PLOTS) as plots:
         write_tsv(plots / "lengths.tsv", histogram)

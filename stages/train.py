@@ -17,6 +17,7 @@ from persuasion.guards import DIVERGED, check_effect
 from persuasion.identity import run_key
 from persuasion.journal import Journal
 from persuasion.lora import require_targets
+from persuasion.modelcard import held_out
 from persuasion.models import load_base
 from persuasion.processes import launched, parted, rank
 from persuasion.records import Pair
@@ -77,8 +78,10 @@ def _train(params: Params) -> None:
             put(trainer.model, selection.weights, ADAPTER)
         check_effect(trainable(trainer.model))
         with replaced_folder(ADAPTER) as folder:
-            facts = {"base_sha256": base_sha256, "pairs": len(pairs["train"]), "steps": steps}
-            save_adapter(trainer.model, tokenizer, folder, params, facts)
+            data = {f"{split}.parquet": digest(PAIRS / f"{split}.parquet") for split in pairs}
+            facts = {"base_sha256": base_sha256, "pairs": len(pairs["train"]), "steps": steps, "data": data}
+            told = held_out(journal.of(selection.chosen)[0], pairs["validation"], params.train.seed)
+            save_adapter(trainer.model, tokenizer, folder, params, facts, told)
         curve.finish()
         _write_tables(journal, selection, {"loss": loss, "steps": steps}, [*pairs["train"], *pairs["validation"]])
         if keeper:

@@ -8,7 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from dvc.utils.serialize import load_yaml as dvc_load
 
+from persuasion import lineage
 from persuasion.config import load_params
+from persuasion.files import digest
 from tests.closures import ROOT, listed
 from tests.project import SMALL, change, copied, metrics, outputs, run
 from tests.reproducible import compare
@@ -126,8 +128,8 @@ def test_every_contracted_figure_and_column_is_there(project):
                  "models/adapter/README.md", "data/threads/refused.jsonl", "data/pairs/dropped.jsonl",
                  "data/pairs/splits.parquet", "metrics/train/training.tsv", "data/samples/pairs.parquet",
                  "data/reference/preview.jsonl", "metrics/reference/tokens.tsv",
-                 "metrics/pair/lengths.tsv", "metrics/evaluate/slices.json",
-                 "metrics/evaluate/undefined.json"):  # fmt: skip
+                 "metrics/pair/lengths.tsv", "metrics/evaluate/slices.json", "metrics/evaluate/undefined.json",
+                 "report/adapter-card.md", "metrics/report/judges.tsv"):  # fmt: skip
         assert (project / path).is_file(), path
     extract = metrics(project, "extract")
     assert extract["lines"] == sum(extract[k] for k in ("submissions", "comments", "refused")) + sum(
@@ -143,8 +145,74 @@ def test_a_second_repro_does_nothing_and_dvcs_commands_answer(project):
     shown = json.loads(run(project, "dvc", "metrics", "show", "--json").stdout)
     assert set(shown[""]["data"]) == {f"metrics/{stage}.json" for stage in KEYS}
     plots = json.loads(run(project, "dvc", "plots", "show", "--json").stdout)
-    shown = {"DPO loss", "reward margin", "reward accuracy", "token lengths", "length differences"}
+    shown = {"DPO loss", "reward margin", "reward accuracy", "token lengths", "length differences", "judges",
+             "against rivals", "reliability", "margins", "rewards", "rewards in training"}  # fmt: skip
     assert shown <= plots["data"].keys() and not plots.get("errors")
+
+
+def specs(project, *command):
+    """The filled Vega specifications of a page that DVC draws, by title."""
+    run(project, "dvc", "plots", *command, "--out", "drawn")
+    page = (project / "drawn/index.html").read_text(encoding="utf-8")
+    shutil.rmtree(project / "drawn")
+    found = [json.JSONDecoder().raw_decode(part)[0] for part in page.split("var spec = ")[1:]]
+    return {spec["title"]["text"]: spec for spec in found}
+
+
+def fields(spec):
+    """Every column that a specification draws."""
+    if isinstance(spec, list):
+        return set().union(*map(fields, spec))
+    if not isinstance(spec, dict):
+        return set()
+    own = {spec["field"]} if isinstance(spec.get("field"), str) else set()
+    return own.union(*(fields(value) for name, value in spec.items() if name not in ("data", "values")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["show"], ["diff", "HEAD~1", "HEAD"]])
+def test_every_plot_is_drawn_from_columns_that_are_there(project, command):
+    drawn = specs(project, *command)
+    assert len(drawn) == len(MAP["plots"])
+    for title, spec in drawn.items():
+        rows = spec["data"]["values"]
+        made = {step["as"] for step in spec.get("transform", [])} | {"at"}
+        assert rows and fields(spec) <= rows[0].keys() | made, title
+        assert "DVC_METRIC" not in json.dumps(spec), title
+        for step in spec.get("transform", []):
+            assert set(re.findall(r"datum\['([^']+)'\]", step["calculate"])) <= rows[0].keys(), title
+
+
+@pytest.mark.slow
+def test_the_report_names_its_data_as_dvc_does_and_git_finds_the_commit(project):
+    for path, md5 in outputs(project).items():
+        assert lineage.content(project / path) == md5, path
+    adapter = outputs(project)["models/adapter"]
+    page = (project / "report/index.html").read_text(encoding="utf-8")
+    assert adapter in page and outputs(project)["data/pairs"] in page and str(project) not in page
+    commits = run(project, "git", "log", "--format=%s", f"-S{adapter}", "--", "dvc.lock").stdout
+    assert commits.strip() == "results"
+
+
+@pytest.mark.slow
+def test_the_cards_are_read_by_the_hubs_reader(project):
+    from huggingface_hub import DatasetCard, ModelCard
+
+    evaluate = metrics(project, "evaluate")
+    for path in ("models/adapter/README.md", "report/adapter-card.md"):
+        [first, *_] = ModelCard.load(project / path).data.eval_results
+        assert first.metric_value == pytest.approx(evaluate["reward_accuracy"]) and first.metric_args["low"] is not None
+        assert first.dataset_args["sha256"]["train.parquet"] == digest(project / "data/pairs/train.parquet")
+    card = DatasetCard.load(project / "data/pairs/README.md")
+    assert card.data.size_categories == ["n<1K"] and digest(project / "data/pairs/test.parquet") in card.text
+
+
+def test_the_report_depends_on_every_parameter_that_it_shows():
+    tracked = MAP["stages"]["report"]["params"]
+    shown = lineage.settings(load_params())
+    assert all(any(f"{name}.".startswith(f"{one}.") for one in tracked) for name in shown)
+    every = {param for stage in MAP["stages"].values() for param in stage["params"]}
+    assert all(any(f"{name}.".startswith(f"{one}.") for one in tracked) for name in every - {"source", "train"})
 
 
 @pytest.mark.slow

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from persuasion import inert, report
+from persuasion import inert, lineage, report
+from persuasion.advice import advice, headline
 from persuasion.config import load_params
-from persuasion.contents import WITHHELD, Inputs
+from persuasion.contents import WITHHELD, Inputs, quoting
 from persuasion.findings import findings
 from persuasion.records import Reply
 from stages import report as stage
@@ -38,10 +39,18 @@ EVALUATE = {
     "displacement_rate": 0.7,
     "baseline": {"length": {"accuracy": 0.5, "accuracy_low": 0.44, "accuracy_high": 0.56}, "tfidf": {"accuracy": 0.9}},
     "difference": {
-        "reference": {"mean": 0.36, "low": 0.3, "high": 0.42},
+        "reference": {"mean": 0.36, "low": 0.3, "high": 0.42, "wins": 99, "losses": 9, "p_holm": 0.0001},
         "length": {"mean": 0.37, "low": 0.3, "high": 0.44},
         "tfidf": {"mean": -0.03, "low": -0.06, "high": 0.01},
     },
+    "length": {
+        "spearman_reward": 0.1,
+        "accuracy_equal": 0.84,
+        "accuracy_equal_low": 0.8,
+        "accuracy_equal_high": 0.88,
+        "bins": {"1": {"words_low": 0, "words_high": 9, "accuracy": 0.8, "pairs": 30}},
+    },
+    "slices": {"topic": {"1": {"accuracy": 0.7, "pairs": 40, "reference_accuracy": 0.5}}, "year": None},
     "by_kind": {"style": {"accuracy": 0.95, "accuracy_low": 0.9, "accuracy_high": 0.99, "pairs": 120}},
 }
 
@@ -79,7 +88,14 @@ def inputs(
 ) -> Inputs:
     params = load_params(ROOT / "params.yaml")
     points = [
-        {"epoch": e / 4, "loss": 0.7 - e / 20, "reward_margin": e / 3, "reward_accuracy": 0.5 + e / 20}
+        {
+            **{"epoch": e / 4, "loss": 0.7 - e / 20, "reward_margin": e / 3, "reward_accuracy": 0.5 + e / 20},
+            **{
+                f"{stem}_{side}": 2 - e * sign / 9
+                for stem in ("rewards", "perplexity")
+                for side, sign in (("chosen", 1), ("rejected", 3))
+            },
+        }
         for e in range(9)
     ]
     return Inputs(
@@ -88,14 +104,27 @@ def inputs(
             "extract": {"lines": 10, "refused_by": {"bad|json<": 2}},
             "generate": {"safety": {"insult": 0.0}},
         },
-        training=points,
-        validation=points[::4],
-        reliability=[{"predicted": 0.6, "observed": 0.7, "pairs": 10}, {"predicted": 0.9, "observed": 0.8, "pairs": 9}],
-        margins=[{"low": -1.0, "high": 0.0, "pairs": 3}, {"low": 0.0, "high": 1.0, "pairs": 16}],
-        lengths=[{"low": -40.0, "high": 0.0, "pairs": 9}, {"low": 0.0, "high": 40.0, "pairs": 11}],
-        tokens=[{"low": 8.0 * n, "high": 8.0 * n + 8, "prompt": n, "chosen": 3 - n, "rejected": 1} for n in range(4)],
+        tables={
+            "training": points,
+            "validation": points[::4],
+            "reliability": [
+                {"predicted": 0.6, "observed": 0.7, "pairs": 10},
+                {"predicted": 0.9, "observed": 0.8, "pairs": 9},
+            ],
+            "margins": [{"low": -1.0, "high": 0.0, "pairs": 3}, {"low": 0.0, "high": 1.0, "pairs": 16}],
+            "rewards": [{"low": n - 2.0, "high": n - 1.0, "chosen": n, "rejected": 3 - n} for n in range(4)],
+            "scatter": [{"words": n - 9, "margin": n / 9 - 1} for n in range(19)],
+            "lengths": [{"low": -40.0, "high": 0.0, "pairs": 9}, {"low": 0.0, "high": 40.0, "pairs": 11}],
+            "tokens": [
+                {"low": 8.0 * n, "high": 8.0 * n + 8, "prompt": n, "chosen": 3 - n, "rejected": 1} for n in range(4)
+            ],
+        },
+        undefined={"accuracy_length_matched": "no pair is of like length, it says"},
+        slices={("topic", "1"): "dogs cats"},
         previews=[preview(reply.prompt) for reply in replies],
         replies=replies,
+        quoting=frozenset(),
+        made=[("models/adapter (md5 in dvc.lock)", "0123456789abcdef.dir")],
         params=replace(params, report=replace(params.report, public=public)),
         synthetic=synthetic,
     )
@@ -158,6 +187,58 @@ def test_public_reports_withhold_people_and_copies_of_them() -> None:
         )
         assert "My own words here" in text and WITHHELD.strip("[]") in text
         assert "person wrote" in form(inputs([real], public=True, synthetic=True))
+        recited = replace(inputs([real], public=True, synthetic=False), quoting=frozenset({real.text}))
+        assert "My own words" not in form(recited)
+
+
+def test_a_reply_that_recites_any_pair_is_found() -> None:
+    said = "one two three four five six seven eight"
+    assert quoting([reply(f"So {said} nine."), reply("Mine.")], ["x", f"Zero {said} ten"]) == {f"So {said} nine."}
+
+
+def test_real_posts_are_withheld_unless_asked_for() -> None:
+    assert load_params(ROOT / "params.yaml").report.public
+
+
+def test_the_page_says_what_it_is_made_from_how_to_find_it_and_what_to_do() -> None:
+    page, text = Page(report.html(inputs([]))).words, report.markdown(inputs([]))
+    for words in (page, text):
+        assert "git log --oneline -S0123456789abcdef.dir -- dvc.lock" in words
+        assert (
+            "chosen likelihood down 0.8 nats" in words
+            and "displacement; try a smaller train.learning" in words.replace("\\", "")
+        )
+        assert "1: dogs cats" in words and "no pair is of like length, it says" in words
+    shown = lineage.settings(inputs([]).params)
+    assert all(name in page for name in shown) and lineage.settings_hash(shown) in page and str(ROOT) not in page
+
+
+@pytest.mark.parametrize(
+    ("rewards", "said"),
+    [
+        ((0.4, -1.0), "as hoped"),
+        ((0.4, 0.1), "both became likelier"),
+        ((0.1, 0.4), "wrong way round"),
+        ((-1.0, -0.5), "wrong way round"),
+        ((-0.5, -1.0), "displacement; try"),
+        ((None, -1.0), ""),
+    ],
+)
+def test_the_headline_calls_it_what_it_is(rewards: tuple[float | None, float], said: str) -> None:
+    line = headline({"evaluate": {"rewards": dict(zip(("chosen", "rejected"), rewards, strict=True))}}, 0.5)
+    assert said in line and bool(line) == bool(said)
+
+
+def test_advice_comes_with_the_figure_that_calls_for_it() -> None:
+    good = {"evaluate": {"reward_accuracy_low": 0.6, "temperature": 1.1}, "generate": {"eos_rate": 1.0}}
+    assert advice(good, [{"loss": 0.5}, {"loss": 0.45}]) == []
+    bad = {
+        "evaluate": {"reward_accuracy_low": 0.4, "temperature": 3.0, "difference": {"length": {"low": -0.1}}},
+        "generate": {"eos_rate": 0.1, "copy_rate": 0.9, "safety": {"insult": 0.1, "crisis_language": 0.1}},
+        "pair": {"audit": {"surface_accuracy": 0.9}},
+    }
+    said = advice(bad, [{"loss": 0.3}, {"loss": 0.9}])
+    assert len(said) == 8 and "insult" in said[-1] and "crisis" not in said[-1]
 
 
 def test_pairs_are_shown_token_by_token_with_marks_besides_colours() -> None:
@@ -184,9 +265,8 @@ def test_a_preview_of_people_is_withheld_in_public_but_its_counts_stay() -> None
 def test_figures_are_drawn_and_told_when_missing() -> None:
     page = Page(report.html(inputs([])))
     drawn = [a["src"] or "" for tag, a in page.tags if tag == "img"]
-    assert len(drawn) == 8 and all(b64decode(src.split(",")[1]).lstrip().startswith(b"<?xml") for src in drawn)
-    names = ("training", "validation", "reliability", "margins", "lengths", "tokens", "previews")
-    bare = replace(inputs([]), metrics={}, **{name: [] for name in names})
+    assert len(drawn) == 13 and all(b64decode(src.split(",")[1]).lstrip().startswith(b"<?xml") for src in drawn)
+    bare = replace(inputs([]), metrics={}, tables={}, previews=[])
     empty = Page(report.html(bare))
     assert not [tag for tag, _ in empty.tags if tag == "img"] and "No figure of" in empty.words
     assert "–" in empty.words and "not measured in this run" in empty.words

@@ -33,7 +33,12 @@ METRICS = {
     "train": {"loss": 0.6, "validation": {"reward_accuracy": 0.8, "nll_calibrated": None}},
     "evaluate": {"reward_accuracy": 0.75, "by_kind": {"style": {"accuracy": 0.9, "pairs": 10}}},
 }
-PATHS = {"pair": ["data/pairs"], "train": ["models/adapter", "data/samples"], "evaluate": []}
+PATHS = {
+    "pair": ["data/pairs"],
+    "train": ["models/adapter", "data/samples"],
+    "evaluate": [],
+    "generate": ["data/replies.parquet"],
+}
 
 
 def build(root: Path, beta: float = 0.1) -> Path:
@@ -115,9 +120,13 @@ def check(client, run) -> None:
     assert sorted((point.step, point.value) for point in curve) == [(1, 0.7), (2, 0.8)]
     assert run.data.tags["adapter.md5"] == md5(b"models/adapter 0.1").hexdigest() + ".dir"
     assert run.data.tags["pairs.md5"] == md5(b"data/pairs 0.1").hexdigest() + ".dir"
-    for name, rows in (("pairs", 4), ("replies", 1)):
-        table = json.loads(artifact(client, run, f"tables/{name}.json"))
-        assert len(table["data"]) == rows and "pair_id" in table["columns"]
+    logged = {
+        entry["path"] for entry in json.loads(run.data.tags["mlflow.loggedArtifacts"]) if entry["type"] == "table"
+    }
+    for name, rows in (("samples", 4), ("replies", 1)):
+        assert f"tables/{name}.json" in logged and run.data.tags[f"tables.{name}"] == f"{rows} of {rows} rows"
+        table = client.load_table(run.info.experiment_id, f"tables/{name}.json", run_ids=[run.info.run_id])
+        assert len(table) == rows and "pair_id" in table.columns
     text = artifact(client, run, "params.yaml")
     assert "x" * 7000 in text and "secret.key" not in text and "word" not in text
 

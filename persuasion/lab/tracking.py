@@ -28,6 +28,8 @@ WAIT, DEADLINE = 45, 60
 """Seconds to wait for another process's mirroring, and that mirroring may take."""
 LONGEST = 500
 """Characters of a parameter that every MLflow server takes; params.yaml, logged as a file, has it whole."""
+ROWS = 10_000
+"""Most rows of a table, the last ones (of the last epochs): a tag tells how many there are, and DVC has them all."""
 BATCH = {"metrics": 1000, "params": 100, "tags": 100}
 """Most entities that MLflow takes at once."""
 SETTINGS = {
@@ -181,7 +183,10 @@ def _add_files(client: Any, run_id: str, experiment: Experiment) -> None:
             client.log_text(run_id, yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), name)
     for name, path in experiment.tables.items():
         if f"tables/{name}.json" not in there:  # log_table would append to it
-            client.log_table(run_id, pq.read_table(path).to_pydict(), f"tables/{name}.json")
+            rows = pq.read_table(path)
+            shown = rows.slice(max(0, rows.num_rows - ROWS))
+            client.log_table(run_id, shown.to_pydict(), f"tables/{name}.json")
+            client.set_tag(run_id, f"tables.{name}", f"{shown.num_rows} of {rows.num_rows} rows")
     if experiment.report and "report" not in there:
         client.log_artifacts(run_id, str(experiment.report), "report")
 

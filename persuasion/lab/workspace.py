@@ -24,7 +24,13 @@ REQUIRED = ("train", "evaluate")
 """Their outputs, with the parameters, say which experiment this is."""
 CURVES = {"training": "step", "validation": "epoch"}
 """Tables of metrics/train, each with the column that counts."""
-TABLES = ("pairs", "replies")
+TABLES = {
+    "samples": ("data/samples/samples.parquet", "data/samples/pairs.parquet"),
+    "replies": ("data/samples/replies.parquet",),
+    "generated": ("data/replies.parquet",),
+}
+"""Tables to show, each with the files that may hold it, the fullest first: the pairs judged after each epoch, the
+replies written after each epoch, and those of the finished policy beside the base's."""
 DATA = {"adapter": "models/adapter", "base": "models/base", "pairs": "data/pairs", "threads": "data/threads"}
 KEY_FILE = "pseudonym_key_file"
 SECRET = re.compile(r"(?<=://)[^/\s@]+@|hf_\w{16,}|AKIA[0-9A-Z]{16}")
@@ -73,7 +79,8 @@ def read(root: Path) -> Experiment:
         raise DataFailure(f"{' and '.join(lacking)} not up to date", where=root / "dvc.lock", fix="make repro")
     shown = redacted(params)
     key = _key(shown, stages)
-    samples, report = root / "data/samples", root / "report"
+    report = root / "report"
+    made = {out["path"] for name in stages if name not in stale for out in stages[name].get("outs", ())}
     return Experiment(
         name=os.environ.get("DVC_EXP_NAME") or f"repro-{key[:8]}",
         key=key,
@@ -81,7 +88,7 @@ def read(root: Path) -> Experiment:
         points=(*_figures(root, set(stages) - set(stale)), *curves(root)),
         tags={"persuasion.key": key, **_data_tags(stages), **_git_tags(root), **_dvc_tags()},
         texts={"params.yaml": shown, "dvc.lock": redacted(lock)},
-        tables={name: samples / f"{name}.parquet" for name in TABLES if (samples / f"{name}.parquet").is_file()},
+        tables=_tables(root, made),
         report=report if report.is_dir() else None,
         stale=stale,
     )
@@ -150,6 +157,16 @@ def curves(root: Path) -> Iterator[Point]:
                 for name, value in row.items():
                     if value and name not in CURVES.values():
                         yield Point(name=f"{table}/{name}", value=float(value), step=round(float(row[counter])))
+
+
+def _tables(root: Path, made: set[str]) -> dict[str, Path]:
+    """Those whose file is there, and is or lies in an output of a stage that is up to date."""
+    found = {}
+    for name, places in TABLES.items():
+        held = [place for place in places if (root / place).is_file() and {place, str(Path(place).parent)} & made]
+        if held:
+            found[name] = root / held[0]
+    return found
 
 
 def _data_tags(stages: Tree) -> dict[str, str]:
