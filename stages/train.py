@@ -30,9 +30,8 @@ from persuasion.snapshots import keeping, put, trainable
 from persuasion.tables import require_rows
 from persuasion.verdicts import perplexities, rewards
 
-PAIRS, REFERENCE = Path("data/pairs"), Path("data/reference")
-ADAPTER, SAMPLES = Path("models/adapter"), Path("data/samples")
-METRICS, CURVES = Path("metrics/train.json"), Path("metrics/train")
+PAIRS, REFERENCE, ADAPTER = Path("data/pairs"), Path("data/reference"), Path("models/adapter")
+SAMPLES, METRICS, CURVES = Path("data/samples"), Path("metrics/train.json"), Path("metrics/train")
 
 
 def main() -> None:
@@ -52,7 +51,6 @@ def _train(params: Params) -> None:
     base_sha256 = digest(params.base.folder)
     key = reference_key(base_sha256, params.compute.weights, encoded)
     reference = load_reference(REFERENCE, key, [pair for rows in encoded.values() for pair in rows])
-
     trainer = training.build(lm, tokenizer, encoded["train"], reference, params)
     shown = CURVES if rank() == 0 else None
     curve, selection = Curve("training", shown), Selection(params.train)
@@ -66,9 +64,8 @@ def _train(params: Params) -> None:
     identity = run_key(params, key, [REFERENCE, *(PAIRS / f"{split}.parquet" for split in pairs)], lm.device)
     journal.run = run_name(identity)
     with keeping(identity, params.train.save_every, (journal, selection, curve), lm.device) as keeper:
-        if rank() == 0:
-            remove(CURVES)
-            remove(DIVERGED)
+        for path in (CURVES, DIVERGED) if rank() == 0 else ():
+            remove(path)
         with followed() if rank() == 0 else nullcontext():
             loss, steps = training.train(trainer, after_epoch, curve, keeper)[:2]
         parted()
@@ -93,9 +90,8 @@ def _write_tables(journal: Journal, selection: Selection, figures: dict[str, flo
     with replaced_folder(SAMPLES) as folder:
         write_tables(folder, rows, journal.verdicts, journal.replies)
     verdicts, validation = journal.of(selection.chosen)
-    epochs = {"epoch": selection.chosen, "epochs": selection.epoch}
     judged = {"validation": validation, "rewards": rewards(verdicts), "perplexity": perplexities(verdicts)}
-    write_json(METRICS, {"train": figures | epochs | judged})
+    write_json(METRICS, {"train": figures | {"epoch": selection.chosen, "epochs": selection.epoch} | judged})
     said = f"loss {figures['loss']:.4f}, validation reward_accuracy {validation['reward_accuracy']:.3f}"
     print(f"train: {figures['steps']} steps, {said} (epoch {selection.chosen} of {selection.epoch})")
 

@@ -211,7 +211,7 @@ def test_the_report_depends_on_every_parameter_that_it_shows():
     tracked = MAP["stages"]["report"]["params"]
     shown = lineage.settings(load_params())
     assert all(any(f"{name}.".startswith(f"{one}.") for one in tracked) for name in shown)
-    every = {param for stage in MAP["stages"].values() for param in stage["params"]}
+    every = {param for stage in MAP["stages"].values() for param in stage.get("do", stage)["params"]}
     assert all(any(f"{name}.".startswith(f"{one}.") for one in tracked) for name in every - {"source", "train"})
 
 
