@@ -6,7 +6,7 @@ Folders on this machine only, safetensors only, and no code of theirs is run. Wh
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from transformers import AutoModelForSequenceClassification
@@ -76,7 +76,7 @@ def _asked(folder: Path, compute: Compute, device: torch.device) -> Judgement:
     control tokens, but they can in words: one more reason why this is a proxy.
     """
     lm, tokenizer = load_base(folder, compute, device)
-    template = "chat" if tokenizer.chat_template else "plain"
+    template: Literal["chat", "plain"] = "chat" if tokenizer.chat_template else "plain"
     positions = getattr(lm.config, "max_position_embeddings", 4096)
     around = frame(tokenizer, Encoding(template=template, prefix="", suffix="", prompt_tokens=16, total_tokens=17))
     letters = [text_ids(tokenizer, around, letter)[-1] for letter in (" A", " B")]

@@ -11,8 +11,11 @@ ROOM = 64
 """Tokens that a full layer makes room for at once."""
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]
+class RoomyLayer(DynamicLayer):
     """Keys and values [B, heads, length, d] as views of larger tensors, into which new ones are written."""
+
+    keys: Any  # transformers: a tensor, or None before the first token
+    values: Any
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         """Append, and return all."""
