@@ -100,5 +100,5 @@ def test_no_section_has_defaults_and_every_number_has_a_comment():
     assert all(field.default_factory is field.default for kind in sections(Params) for field in fields(kind))
     bare = [line for line in TEXT.splitlines() if re.match(r" +\w+: \S", line) and "#" not in line]
     obvious = """seed layers heads learning_rate weight_decay warmup_ratio r alpha dropout schedule epochs
-        max_grad_norm train validation test allow_train top_p batch_size gradient_checkpointing"""
+        max_grad_norm train validation test lm sft allow_train top_p batch_size gradient_checkpointing"""
     assert {line.strip().split(":")[0] for line in bare} <= set(obvious.split())
