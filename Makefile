@@ -7,7 +7,7 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := 1
 
-.PHONY: env repro test test-fast test-slow check reproducible bench lock
+.PHONY: env repro test test-fast test-slow check reproducible bench faults audit lock
 
 env: $(VENV)/ready
 
@@ -41,6 +41,17 @@ check: env
 	ruff check .
 	ruff format --check .
 	mypy
+
+# every fault of tests/faults.yaml, once each, and the table of what was seen (docs/reference/faults.md)
+faults: env
+	python -m tests.faultbench
+
+# known holes in the locked packages; asks the network, so it is no part of CI
+audit: env
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip
+	rm -rf $(VENV)-audit
 
 # two clean clones, each with its own cache, must agree on every output's hash
 reproducible: env

@@ -65,7 +65,7 @@ def to_json(value: Any) -> str:
 
 
 def _table(records: Iterable[Record], guarded: Counter[str] | None) -> Iterator[str]:
-    writer = csv.writer(_Echo(), lineterminator="\n")
+    writer = csv.writer(_Echo(), lineterminator="\r\n")  # told "\n", Python 3.11 leaves a lone "\r" unquoted
     yield writer.writerow(COLUMNS)
     for record in records:
         if guarded is not None:
@@ -76,10 +76,10 @@ def _table(records: Iterable[Record], guarded: Counter[str] | None) -> Iterator[
 
 
 class _Echo:
-    """A file whose ``write`` gives the text back, which ``writerow`` passes on."""
+    """A file whose ``write`` gives the text back, with a Unix line end, which ``writerow`` passes on."""
 
     def write(self, text: str) -> str:
-        return text
+        return text.removesuffix("\r\n") + "\n"
 
 
 def _texts(pair: Pair) -> Record:

@@ -5,6 +5,7 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 import traceback
@@ -14,7 +15,10 @@ from typing import NoReturn
 from persuasion.errors import Failure
 
 INTERRUPTED, TERMINATED, SURROUNDINGS = 130, 143, 4
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR}
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+_DISK |= {errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
+SECRET = re.compile(r"(?<=://)[^/\s@]+@|(?<=:/)[^/\s@]+@|hf_\w{16,}|AKIA[0-9A-Z]{16}")
+"""What no message and no mirror may repeat: credentials in addresses, tokens."""
 
 
 def run(main: Callable[[], None]) -> NoReturn:
@@ -27,7 +31,7 @@ def run(main: Callable[[], None]) -> NoReturn:
         code, message = _explain(error)
         if debug:
             traceback.print_exc()
-        print(f"persuasion: {message}", file=sys.stderr)
+        print(f"persuasion: {SECRET.sub('', message)}", file=sys.stderr)
         raise SystemExit(code) from None
     raise SystemExit(0)
 

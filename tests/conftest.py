@@ -12,6 +12,16 @@ hypothesis.register_profile("house", deadline=None)  # timings assert nothing
 hypothesis.load_profile("house")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--fuzz", type=int, metavar="N", help="try N examples of each property, anew each time")
+
+
+def pytest_configure(config):
+    if examples := config.getoption("--fuzz"):
+        hypothesis.register_profile("fuzz", deadline=None, max_examples=examples)
+        hypothesis.load_profile("fuzz")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def user_settings(tmp_path_factory):
     """This user's settings in a folder of their own, for subprocesses too: no test touches a real key."""

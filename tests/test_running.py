@@ -26,6 +26,8 @@ def ran(body: str, **env: str) -> subprocess.CompletedProcess:
         ("import torch; torch.empty(1 << 50)", 4, "out of memory"),
         ("open('/proc/nothing/x', 'w')", 1, "internal error: FileNotFoundError"),
         ("open('/', 'w')", 4, "Is a directory"),
+        ("open('/dev/full', 'w').write('x' * 99999)", 4, "No space left"),
+        ("raise DataFailure('a', where='https://me:hidden@host/x')", 3, "where: https://host/x"),
         ("raise KeyboardInterrupt", 130, "interrupted"),
         ("1 / 0", 1, "internal error: ZeroDivisionError"),
     ],

@@ -8,7 +8,7 @@ from typing import Any
 
 from persuasion.errors import DataFailure
 from persuasion.findings import dig, number, percent
-from persuasion.lab.workspace import SECRET
+from persuasion.running import SECRET
 
 STAGES = ("extract", "pair", "base", "reference", "train", "evaluate", "generate")
 SPLITS = ("train", "validation", "test")

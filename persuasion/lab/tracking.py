@@ -20,8 +20,8 @@ from typing import Any
 
 from persuasion.errors import UsageFailure
 from persuasion.lab import workspace
-from persuasion.lab.workspace import SECRET, Experiment, Point
-from persuasion.running import run
+from persuasion.lab.workspace import Experiment, Point
+from persuasion.running import SECRET, run
 
 EXPERIMENT = "persuasion"
 WAIT, DEADLINE = 45, 60
@@ -192,8 +192,8 @@ def _add_files(client: Any, run_id: str, experiment: Experiment) -> None:
 
 
 def _name(name: str) -> str:
-    """A name that MLflow takes: data may have named a reason or a kind of cue."""
-    return sub(r"[^\w./: -]", "_", name)[:250]
+    """A name that MLflow takes and that leads nowhere: data may have named a reason or a kind of cue."""
+    return sub(r"^/|(?<![^/])\.+(?![^/])", "_", sub(r"[^\w./: -]", "_", name))[:250] or "_"
 
 
 def _short(value: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import yaml
 
 from persuasion.errors import SurroundingsFailure, UsageFailure
-from persuasion.lab.workspace import SECRET
+from persuasion.running import SECRET
 from persuasion.yaml12 import Yaml12Loader, load_yaml
 
 LOCK = "dvc.lock"

@@ -8,7 +8,6 @@ import csv
 import hashlib
 import json
 import os
-import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 from persuasion.errors import DataFailure
 from persuasion.findings import dig
+from persuasion.running import SECRET
 from persuasion.yaml12 import load_yaml
 
 Tree = dict[str, Any]
@@ -33,7 +33,6 @@ TABLES = {
 replies written after each epoch, and those of the finished policy beside the base's."""
 DATA = {"adapter": "models/adapter", "base": "models/base", "pairs": "data/pairs", "threads": "data/threads"}
 KEY_FILE = "pseudonym_key_file"
-SECRET = re.compile(r"(?<=://)[^/\s@]+@|hf_\w{16,}|AKIA[0-9A-Z]{16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
