@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from persuasion.errors import RemoteFailure, SurroundingsFailure
+from persuasion.lab.sharing import register
 from persuasion.running import run
 
 if TYPE_CHECKING:
@@ -199,6 +200,9 @@ def preview_pairs(
             sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every character of a post
         wide = width or shutil.get_terminal_size().columns
         print(shown.rendered(pairs, shown.budgets(root), wide, shown.wants_colours(sys.stdout)))
+
+
+register(app)
 
 
 def main() -> None:

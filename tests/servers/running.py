@@ -1,0 +1,185 @@
+"""Real servers on loopback: OpenSSH with SFTP, and OpenStack Swift with its S3 interface. Both check credentials."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.closures import ROOT
+
+SSHD, PYTHON = Path("/usr/sbin/sshd"), ROOT / ".servers/bin/python"
+KEY, SECRET, BUCKET = "test:tester", "testing", "bucket"
+KINDS = ("account", "container", "object", "proxy")
+_SSHD = """
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {folder}/host_key
+PidFile {folder}/sshd.pid
+AuthorizedKeysFile {folder}/authorized_keys
+StrictModes no
+UsePAM no
+MaxStartups 100:30:200
+MaxSessions 100
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+Subsystem sftp internal-sftp
+"""
+_DEFAULT = """[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = {port}
+workers = 0
+user = {user}
+swift_dir = {folder}/etc
+devices = {folder}/srv
+mount_check = false
+disable_fallocate = true
+log_name = {kind}
+log_address = {folder}/no-syslog
+"""
+_STORE = """[pipeline:main]
+pipeline = {kind}-server
+[app:{kind}-server]
+use = egg:swift#{kind}
+recon_cache_path = {folder}/cache
+"""
+_FILTERS = ("catch_errors", "gatekeeper", "listing_formats", "s3api", "tempauth", "copy", "slo", "dlo", "symlink")
+_MORE = {
+    "s3api": "location = us-east-1\ns3_acl = false\ncheck_bucket_owner = false\n",
+    "tempauth": "user_test_tester = testing .admin\n",
+}
+
+
+def port(count: int = 1) -> int:
+    """The first of ``count`` ports in a row that are free."""
+    for start in range(21000 + os.getpid() % 5000, 32000, 101):
+        with suppress(OSError):
+            for number in range(start, start + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", number))
+            return start
+    raise AssertionError("no free ports")
+
+
+class Sshd:
+    """OpenSSH's server for the user who runs the tests."""
+
+    def __init__(self, folder: Path) -> None:
+        if not SSHD.exists():
+            pytest.skip("no sshd: run tests/servers/install as root")
+        self.folder, self.port = folder, port()
+        for name in ("host_key", "user_key", "wrong_key"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+        shutil.copyfile(folder / "user_key.pub", folder / "authorized_keys")
+        (folder / "sshd_config").write_text(_SSHD.format(port=self.port, folder=folder))
+        with suppress(OSError):
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # compiled in
+        self.start()
+
+    @property
+    def url(self) -> str:
+        user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+        return f"ssh://{user}@127.0.0.1:{self.port}{self.folder}/store"
+
+    def start(self) -> None:
+        subprocess.run([SSHD, "-f", self.folder / "sshd_config", "-E", self.folder / "log"], check=True)
+        _wait(self.port)
+        self.pid = int((self.folder / "sshd.pid").read_text())
+
+    def kill(self) -> None:
+        """The listener with all its sessions."""
+        _kill_tree(self.pid)
+
+    def objects(self) -> list[Path]:
+        return sorted(path for path in (self.folder / "store").rglob("*") if path.is_file())
+
+
+class Swift:
+    """Four servers of Swift; the proxy speaks S3."""
+
+    def __init__(self, folder: Path) -> None:
+        if not PYTHON.exists():
+            pytest.skip("no Swift: run tests/servers/install")
+        self.folder, self.base = folder, port(81)
+        for name in ("etc", "srv/d1", "cache"):
+            (folder / name).mkdir(parents=True)
+        user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+        (folder / "etc/swift.conf").write_text(
+            "[swift-hash]\nswift_hash_path_prefix = a\nswift_hash_path_suffix = b\n"
+            "[storage-policy:0]\nname = p0\ndefault = yes\n"
+        )
+        for kind, number in self.ports().items():
+            head = _DEFAULT.format(port=number, user=user, folder=folder, kind=kind)
+            rest = self._proxy() if kind == "proxy" else _STORE.format(kind=kind, folder=folder)
+            (folder / f"etc/{kind}-server.conf").write_text(head + rest)
+        here = Path(__file__).parent
+        subprocess.run([PYTHON, here / "rings.py", folder / "etc", str(self.base)], check=True)
+        self.start()
+        self.client().create_bucket(Bucket=BUCKET)
+
+    def ports(self) -> dict[str, int]:
+        return {"object": self.base, "container": self.base + 1, "account": self.base + 2, "proxy": self.base + 80}
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.base + 80}"
+
+    def client(self):
+        import botocore.session
+        from botocore.config import Config
+
+        return botocore.session.Session().create_client(
+            "s3", region_name="us-east-1", endpoint_url=self.endpoint, aws_access_key_id=KEY,
+            aws_secret_access_key=SECRET, config=Config(s3={"addressing_style": "path"}),
+        )  # fmt: skip
+
+    def start(self) -> None:
+        log = (self.folder / "log").open("ab")
+        self.running = [
+            subprocess.Popen(
+                [PYTHON, Path(__file__).parent / "swiftd.py", self.folder / "etc", kind],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            )
+            for kind in KINDS
+        ]  # fmt: skip
+        for number in self.ports().values():
+            _wait(number)
+        with urllib.request.urlopen(f"{self.endpoint}/healthcheck", timeout=20) as answer:
+            assert answer.status == 200
+
+    def kill(self) -> None:
+        for process in self.running:
+            process.kill()
+            process.wait()
+
+    def _proxy(self) -> str:
+        names = ["catch_errors", "gatekeeper", "healthcheck", "cache", *_FILTERS[2:]]
+        text = f"[pipeline:main]\npipeline = {' '.join(names)} proxy-server\n"
+        text += "[app:proxy-server]\nuse = egg:swift#proxy\naccount_autocreate = true\n"
+        text += "[filter:healthcheck]\nuse = egg:swift#healthcheck\n[filter:cache]\nuse = egg:swift#memcache\n"
+        text += f"memcache_servers = 127.0.0.1:{self.base + 11}\n"  # nothing need listen there
+        return text + "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n{_MORE.get(name, '')}" for name in _FILTERS)
+
+
+def _wait(number: int, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", number), timeout=1):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing listens on port {number}")
+
+
+def _kill_tree(pid: int) -> None:
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    for child in children:
+        _kill_tree(int(child))
