@@ -110,6 +110,7 @@ def _settings(params: Params) -> Params:
         save_every=params.train.save_every,  # changes no byte
         sample_pairs=0,
         sample_tokens=1,
+        sample_training=0,
         seed=given.seed,
     )
     lora = Lora(r=given.r, alpha=2 * given.r, dropout=0.0, targets="all-linear", layers=None, rslora=False, dora=False)
