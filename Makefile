@@ -7,7 +7,7 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := 1
 
-.PHONY: env repro test test-fast test-slow check reproducible bench faults audit lock
+.PHONY: env repro test test-fast test-slow test-waiting check reproducible bench faults audit lock
 
 env: $(VENV)/ready
 
@@ -25,17 +25,24 @@ repro: env
 	persuasion track
 	persuasion summary
 
-# both halves at once; threads that wait for each other must sleep, not spin, when others want the cores
-test: env
-	$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-slow test-fast
+# slow tests that mostly wait, for servers, browsers and processes they kill
+WAITING := $(addprefix tests/,test_benchmarks.py test_cluster.py test_forget.py test_loading.py test_page.py \
+  test_remotes.py test_stops.py test_tracking.py test_verify.py test_watching.py)
 
-test-fast test-slow: export OMP_WAIT_POLICY := passive
-test-fast test-slow: export GOMP_SPINCOUNT := 0
+# two at a time; threads that wait for each other must sleep, not spin, when others want the cores
+test: env
+	$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-slow test-fast test-waiting
+
+test-fast test-slow test-waiting: export OMP_WAIT_POLICY := passive
+test-fast test-slow test-waiting: export GOMP_SPINCOUNT := 0
 test-fast: env
 	python -m pytest -m 'not slow'
 
 test-slow: env
-	python -m pytest -m slow
+	python -m pytest -m slow $(addprefix --ignore=,$(WAITING))
+
+test-waiting: env
+	python -m pytest -m slow $(WAITING)
 
 check: env
 	ruff check .

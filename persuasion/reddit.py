@@ -252,7 +252,7 @@ def _score(record: Mapping[str, Any]) -> int | None:
 
 def _distinguished(record: Mapping[str, Any]) -> str:
     value = record.get("distinguished")
-    return value if isinstance(value, str) else ""
+    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
 
 
 def _version(record: Mapping[str, Any]) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 from collections import Counter
 from dataclasses import replace
@@ -12,7 +13,6 @@ import pytest
 
 from persuasion.config import load_params
 from persuasion.errors import DataFailure
-from persuasion.files import digest
 from persuasion.records import SPLITS, Comment, CorpusThread, Pair, Submission, ThreadSplit
 from persuasion.tables import read_rows, table_writer
 from stages import pair as stage
@@ -79,7 +79,8 @@ def test_the_same_bytes_for_shuffled_rows_any_ranges_and_any_workers(tmp_path, m
         figures = run(folder, monkeypatch, posts, comments, changes | {"source.workers": workers})
         tables = [pq.read_table(path).to_pylist() for path in sorted((folder / "data").rglob("*.parquet"))
                   if "threads" not in path.parts]  # fmt: skip
-        others = [digest(folder / "data/pairs" / name) for name in ("dropped.jsonl", "README.md")]
+        others = [(folder / "data/pairs" / name).read_text() for name in ("dropped.jsonl", "README.md")]
+        others[1] = re.sub("[0-9a-f]{64}", "", others[1])  # of the files, whose groups differ here
         seen.add(json.dumps([tables, others, figures], sort_keys=True))
         assert len(tables) == 6
     assert len(seen) == 1

@@ -163,6 +163,11 @@ def test_a_confirmation_that_the_bot_deleted_is_still_the_bots():
     assert (found.author, found.body) == ("DeltaBot", "[deleted]")
 
 
+def test_half_a_character_is_replaced_wherever_it_stands():
+    found = parsed(raw_comment(distinguished="\ud800 half", author="\ud800", body="\udfff"))
+    assert (found.distinguished, found.author, found.body) == ("\ufffd half", "\ufffd", "\ufffd")
+
+
 def test_control_characters_that_a_crawl_did_not_escape_are_text():
     line = json.dumps(raw_comment(body="one@two")).replace("@", "\0\t\x1b")
     assert outcome(line, "changemyview").body == "one\0\t\x1btwo"
