@@ -126,8 +126,8 @@ def check(client, run) -> None:
     }
     for name, rows in (("samples", 4), ("replies", 1)):
         assert f"tables/{name}.json" in logged and run.data.tags[f"tables.{name}"] == f"{rows} of {rows} rows"
-        table = client.load_table(run.info.experiment_id, f"tables/{name}.json", run_ids=[run.info.run_id])
-        assert len(table) == rows and "pair_id" in table.columns
+        table = json.loads(artifact(client, run, f"tables/{name}.json"))  # load_table asks the default store alone
+        assert len(table["data"]) == rows and "pair_id" in table["columns"]
     text = artifact(client, run, "params.yaml")
     assert "x" * 7000 in text and "secret.key" not in text and "word" not in text
 

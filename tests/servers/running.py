@@ -89,9 +89,13 @@ class Sshd:
         return f"ssh://{user}@127.0.0.1:{self.port}{self.folder}/store"
 
     def start(self) -> None:
+        told = self.folder / "sshd.pid"
+        told.unlink(missing_ok=True)
         subprocess.run([SSHD, "-f", self.folder / "sshd_config", "-E", self.folder / "log"], check=True)
         _wait(self.port)
-        self.pid = int((self.folder / "sshd.pid").read_text())
+        while not (told.exists() and told.read_text().endswith("\n")):  # it listens before it tells
+            time.sleep(0.01)
+        self.pid = int(told.read_text())
 
     def kill(self) -> None:
         """The listener with all its sessions."""
