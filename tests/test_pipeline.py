@@ -293,8 +293,9 @@ def test_a_chain_is_cached_link_by_link_and_every_method_is_judged(project, tmp_
     assert metrics(copy, "evaluate")["reward_accuracy"] is not None
     assert ran(train__method="sft") == ["train", "evaluate"]
     assert metrics(copy, "evaluate")["perplexity"]["policy"]["chosen"] > 1
+    rank = load_params(project / "params.yaml").lora.r
     off = {"base__prepare__lm": [], "base__prepare__sft": [], "base__serves": "base"}
-    assert not {"base", "lm@base", "sft@lm"} & set(ran(train__method="dpo", **off))
+    assert not {"base", "lm@base", "sft@lm"} & set(ran(train__method="dpo", lora__r=rank, **off))
     assert outputs(copy)["models/adapter"] == outputs(project)["models/adapter"]
 
 
