@@ -11,7 +11,8 @@ from typing import Any
 
 from persuasion.documents import entries
 from persuasion.errors import DataFailure
-from persuasion.reddit import Outcome, Place, Refuse, Refused, Skip, Skipped, parse
+from persuasion.rawfields import Refused
+from persuasion.reddit import Outcome, Place, Refuse, Skip, Skipped, parse
 
 
 def records(text: str, name: str, subreddit: str) -> Iterator[tuple[Place, Outcome]]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from persuasion.deltalog import is_deltabot
-from persuasion.deltas import TOKEN_SIGNS, may_bear_token
+from persuasion.deltatokens import TOKEN_SIGNS, may_bear_token
 from persuasion.fastlane import Lane
 from persuasion.keys import keys
 from persuasion.reddit import Place, RawComment, RawSubmission

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from persuasion.markdown import unescaped, visible
-from persuasion.reddit import DELETED, RawSubmission, same_author
+from persuasion.rawfields import DELETED
+from persuasion.reddit import RawSubmission, same_author
 
 DELTABOT = "deltabot"
 CONFIRMED, REJECTED, REMOVED, STICKY, OTHER = "confirmed", "rejected", "removed", "sticky", "other"

@@ -19,7 +19,8 @@ from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from persuasion.keys import Keys, numbers
-from persuasion.reddit import DELTALOG, FIRST_SECOND, LAST_SECOND, NAMELESS, NUMBER_LIMIT, SCORE_LIMIT
+from persuasion.rawfields import FIRST_SECOND, LAST_SECOND, NAMELESS, NUMBER_LIMIT, SCORE_LIMIT
+from persuasion.reddit import DELTALOG
 
 Whole = NDArray[np.int64]
 Mask = NDArray[np.bool_]

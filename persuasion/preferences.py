@@ -9,19 +9,8 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-from persuasion.reddit import (
-    FIRST_SECOND,
-    Outcome,
-    Place,
-    RawComment,
-    RawLog,
-    RawSubmission,
-    Refuse,
-    Refused,
-    Skip,
-    Skipped,
-    parse,
-)
+from persuasion.rawfields import FIRST_SECOND, Refused
+from persuasion.reddit import Outcome, Place, RawComment, RawLog, RawSubmission, Refuse, Skip, Skipped, parse
 
 GIVEN, SCORE = "given", "score"
 

@@ -5,21 +5,16 @@ become one shape or a named refusal. Knows nothing of deltas, threads or pseudon
 """
 
 import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-DELETED = "[deleted]"
+from persuasion import rawfields
+from persuasion.rawfields import DELETED, Refused
+
 DELTALOG = "deltalog"
 NO_BODY = frozenset({"[deleted]", "[removed]"})
-FIRST_SECOND, LAST_SECOND = 1_119_484_800, 4_102_444_800  # Reddit's founding (June 2005) to 2100
-SCORE_LIMIT, NUMBER_LIMIT = 2**31, 2**53
-NAMELESS = frozenset({"", "[missing]", "[removed]"})
-_ID = re.compile(r"(t[13])_([A-Za-z0-9_]{1,20})")
 _DECODER = json.JSONDecoder(strict=False)  # a NUL or tab that a crawl did not escape is text like any other
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +91,6 @@ Raw = RawSubmission | RawComment
 Outcome = Raw | RawLog | Skip | Refuse
 
 
-class Refused(ValueError):
-    """The record cannot become a row; the argument is the reason's name."""
-
-
 class Skipped(ValueError):
     """The record is none of ours; the argument is the reason's name."""
 
@@ -169,107 +160,32 @@ def same_author(author: str, other: str) -> bool:
 
 def _submission(record: Mapping[str, Any]) -> RawSubmission:
     return RawSubmission(
-        id=_id(record, "t3"),
-        author=_author(record),
-        created_utc=_time(record),
-        score=_score(record),
-        title=_text(record, "title"),
-        selftext=_text(record, "selftext") if record.get("selftext") is not None else "",
-        distinguished=_distinguished(record),
-        version=_version(record),
+        id=rawfields.full_id(record, "t3"),
+        author=rawfields.author(record),
+        created_utc=rawfields.created(record),
+        score=rawfields.score(record),
+        title=rawfields.text(record, "title"),
+        selftext=rawfields.text(record, "selftext") if record.get("selftext") is not None else "",
+        distinguished=rawfields.distinguished(record),
+        version=rawfields.version(record),
     )
 
 
 def _comment(record: Mapping[str, Any]) -> RawComment:
-    parent = _kinded(_text(record, "parent_id"), None)
-    thread = parent if record.get("link_id") is None else _kinded(_text(record, "link_id"), "t3")
+    parent = rawfields.kinded(rawfields.text(record, "parent_id"), None)
+    thread = parent if record.get("link_id") is None else rawfields.kinded(rawfields.text(record, "link_id"), "t3")
     if not thread.startswith("t3_"):
         raise Refused("missing_field" if record.get("link_id") is None else "wrong_type")
     return RawComment(
-        id=_id(record, "t1"),
+        id=rawfields.full_id(record, "t1"),
         thread_id=thread,
         parent_id=parent,
-        author=_author(record),
-        created_utc=_time(record),
-        score=_score(record),
-        body=_text(record, "body"),
-        distinguished=_distinguished(record),
-        version=_version(record),
+        author=rawfields.author(record),
+        created_utc=rawfields.created(record),
+        score=rawfields.score(record),
+        body=rawfields.text(record, "body"),
+        distinguished=rawfields.distinguished(record),
+        version=rawfields.version(record),
         given="",
         rivals=(),
     )
-
-
-def _text(record: Mapping[str, Any], name: str) -> str:
-    """A required text, with lone surrogates replaced."""
-    value = record.get(name)
-    if value is None:
-        raise Refused("missing_field")
-    if not isinstance(value, str):
-        raise Refused("wrong_type")
-    return _SURROGATE.sub("\ufffd", value)
-
-
-def _id(record: Mapping[str, Any], kind: str) -> str:
-    """The id with its kind; ``name`` is absent for years of comments, so ``id`` comes first."""
-    return _kinded(_text(record, "id" if record.get("id") is not None else "name"), kind)
-
-
-def _kinded(value: str, kind: str | None) -> str:
-    """Return ``value`` as ``t1_…`` or ``t3_…``; only an expected ``kind`` may be filled in."""
-    full = value if kind is None or value.startswith(f"{kind}_") else f"{kind}_{value}"
-    match = _ID.fullmatch(full)
-    if match is None or match[2][:3] in ("t1_", "t3_"):
-        raise Refused("wrong_type")
-    return full
-
-
-def _author(record: Mapping[str, Any]) -> str:
-    author = record.get("author")
-    nameless = author is None or (isinstance(author, str) and author in NAMELESS)
-    return DELETED if nameless else _text(record, "author")
-
-
-def _time(record: Mapping[str, Any]) -> int:
-    """Unix seconds from an int, a float, a text of either, or milliseconds."""
-    value = record.get("created_utc")
-    if value is None:
-        raise Refused("missing_field")
-    seconds = _number(value)
-    if seconds is None:
-        raise Refused("wrong_type")
-    if seconds >= FIRST_SECOND * 1000:
-        seconds //= 1000
-    if not FIRST_SECOND <= seconds < LAST_SECOND:
-        raise Refused("out_of_range")
-    return seconds
-
-
-def _score(record: Mapping[str, Any]) -> int | None:
-    value = _number(record.get("score"))
-    return value if value is not None and abs(value) < SCORE_LIMIT else None
-
-
-def _distinguished(record: Mapping[str, Any]) -> str:
-    value = record.get("distinguished")
-    return _SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
-
-
-def _version(record: Mapping[str, Any]) -> tuple[int, int]:
-    retrieved = _number(record.get("retrieved_on")) or _number(record.get("retrieved_utc")) or 0
-    edited = _number(record.get("edited")) or 0
-    return retrieved if abs(retrieved) < NUMBER_LIMIT else 0, edited if abs(edited) < NUMBER_LIMIT else 0
-
-
-def _number(value: Any) -> int | None:
-    """A whole number from an int, a finite float or a text of either; None for anything else."""
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, str):
-        try:
-            value = float(value) if len(value) <= 32 else None
-        except ValueError:
-            return None
-    if isinstance(value, float):
-        return int(value) if math.isfinite(value) else None
-    return value if isinstance(value, int) else None

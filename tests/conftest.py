@@ -33,3 +33,12 @@ def user_settings(tmp_path_factory):
         del os.environ["XDG_CONFIG_HOME"]
     else:
         os.environ["XDG_CONFIG_HOME"] = before
+
+
+@pytest.fixture(scope="module")
+def server():
+    """Runs the real stages on a tiny model, a process for each run."""
+    from tests.workbench import Server  # torch takes seconds, which most tests need not spend
+
+    with Server() as running:
+        yield running

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persuasion.deltalog import Log, Logged
-from persuasion.deltas import CATCHING_UP, IGNORED, OLDER, TOKEN_SIGNS, awards, has_token, may_bear_token, negated
+from persuasion.deltas import CATCHING_UP, IGNORED, OLDER, awards
+from persuasion.deltatokens import TOKEN_SIGNS, has_token, may_bear_token, negated
 from persuasion.reddit import parse, same_author
 from tests.builders import AT, raw_comment, raw_submission
 

@@ -5,7 +5,8 @@ from dataclasses import astuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persuasion.deltas import awards, has_token
+from persuasion.deltas import awards
+from persuasion.deltatokens import has_token
 from persuasion.reddit import parse
 from tests.builders import raw_submission
 from tests.slowdeltas import slow_awards, told_token

@@ -19,7 +19,7 @@ from tests import tiny
 from tests.test_seam import inputs, unpacked
 from tests.test_training import PAIRS, PARAMS, TOK, fresh, perturb
 from tests.test_watching import rows
-from tests.workbench import Server, bench, bytes_of, twin
+from tests.workbench import bench, bytes_of, twin
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
@@ -155,12 +155,6 @@ def test_parts_hold_every_completion_once_and_no_two_could_be_one(lengths):
     sums = sorted(sum(lengths[number] for number in part) for part in parts)
     assert all(len(part) == 1 for part in parts if sum(lengths[number] for number in part) > 100)
     assert len(sums) < 2 or sums[0] + sums[1] > 100
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 import pytest
 
 from persuasion.preferences import Collected, named, parsed, renamed
-from persuasion.reddit import DELETED, Place, RawComment, RawSubmission, Refuse, Skip
+from persuasion.rawfields import DELETED
+from persuasion.reddit import Place, RawComment, RawSubmission, Refuse, Skip
 from tests.builders import raw_comment, raw_submission
 from tests.forms import reasons, replies
 

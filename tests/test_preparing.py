@@ -13,7 +13,7 @@ from persuasion.records import CorpusThread
 from persuasion.tables import write_rows
 from tests import tiny
 from tests.test_watching import rows
-from tests.workbench import Server, bench, twin
+from tests.workbench import bench, twin
 
 CHAIN = {"base.prepare.lm": ["base"], "base.prepare.sft": ["lm"], "base.serves": "sft", "base.prepare.epochs": 3,
          "base.prepare.learning_rate": 0.02, "train.log_every": 1}  # fmt: skip
@@ -34,12 +34,6 @@ def test_every_comment_is_learnt_once_and_every_post_once():
     tail = frame(tok, tiny.ENCODING).tail
     assert [tok.decode(pair.chosen).count("CMV: view") for pair in found] == [1, 1, 0, 1, 0, 0]
     assert len(whole) == 3 and all(pair.prompt[-len(tail) :] == tail for pair in found if pair.prompt)
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

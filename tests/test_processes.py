@@ -13,7 +13,7 @@ from persuasion import processes
 from persuasion.processes import Shares, share
 from tests.closures import ROOT
 from tests.test_watching import rows
-from tests.workbench import Server, bench, bytes_of, twin
+from tests.workbench import bench, bytes_of, twin
 
 TWO = {"train.processes": 2, "train.batch_size": 2}
 
@@ -71,12 +71,6 @@ def test_shares_make_up_the_whole(monkeypatch, count):
 def test_the_code_that_says_most_is_told(codes, told):
     running = [type("Process", (), {"returncode": code}) for code in codes]
     assert processes._told(running) == told
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

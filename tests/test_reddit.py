@@ -4,22 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from persuasion.reddit import (
-    DELETED,
-    FIRST_SECOND,
-    LAST_SECOND,
-    NUMBER_LIMIT,
-    SCORE_LIMIT,
-    RawComment,
-    RawLog,
-    RawSubmission,
-    Refuse,
-    Refused,
-    Skip,
-    Skipped,
-    outcome,
-    same_author,
-)
+from persuasion.rawfields import DELETED, FIRST_SECOND, LAST_SECOND, NUMBER_LIMIT, SCORE_LIMIT, Refused
+from persuasion.reddit import RawComment, RawLog, RawSubmission, Refuse, Skip, Skipped, outcome, same_author
 from tests.builders import AT, logged_thread, parsed, raw_comment, raw_submission
 from tests.drifting import LINES
 

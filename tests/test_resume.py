@@ -12,15 +12,9 @@ import pytest
 from persuasion.records import Pair
 from persuasion.tables import read_rows, write_rows
 from tests.project import change
-from tests.workbench import Server, bench, bytes_of, twin
+from tests.workbench import bench, bytes_of, twin
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from persuasion.guards import check_trainable
 from persuasion.records import Reference
 from persuasion.tables import read_rows, write_rows
 from tests import tiny
-from tests.workbench import Server, bench, bytes_of, twin
+from tests.workbench import bench, bytes_of, twin
 
 CPU = torch.device("cpu")
 AT_STEP_6 = """
@@ -27,12 +27,6 @@ def step(trainer, *args, **kwargs):
     return plain(trainer, *args, **kwargs)
 stage.training.PairTrainer.training_step = step
 """
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

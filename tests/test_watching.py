@@ -6,17 +6,11 @@ import signal
 import pytest
 from safetensors.torch import load_file
 
-from tests.workbench import Server, bench, bytes_of, twin
+from tests.workbench import bench, bytes_of, twin
 
 pytestmark = pytest.mark.slow
 UNEVEN = {"train.epochs": 4, "train.learning_rate": 0.03, "train.schedule": "constant", "train.warmup_ratio": 0.0,
           "train.log_every": 1}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
