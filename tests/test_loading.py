@@ -96,6 +96,6 @@ def test_what_is_not_there_is_said(project, tmp_path):
 
 
 def test_importing_the_package_loads_nothing():
-    code = "import sys, persuasion; print([n for n in ('dvc', 'torch', 'datasets') if n in sys.modules], dir)"
+    code = "import sys, persuasion; print([n for n in ('dvc', 'torch', 'datasets') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("[]")
+    assert done.stdout == "[]\n"

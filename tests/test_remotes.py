@@ -213,9 +213,9 @@ def test_a_rotten_and_a_missing_object_on_the_remote_are_told_and_mended(remote)
 
 
 def _md5(path: Path) -> str:
-    from persuasion.lab.hashes import file_md5
+    from persuasion.lab.hashes import output_md5
 
-    return file_md5(path)
+    return output_md5(path)
 
 
 def _replace(remote: Remote, md5: str, content: bytes | None) -> None:

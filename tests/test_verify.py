@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from persuasion.lab.hashes import file_md5, output_md5
+from persuasion.lab.hashes import output_md5
 from persuasion.lab.refusing import refusal
 from tests.closures import ROOT
 from tests.project import run
@@ -86,14 +86,14 @@ def test_a_sound_project_is_said_to_be_so(project):
 @pytest.mark.parametrize("how", ["flipped", "cut", "missing"])
 @pytest.mark.parametrize("place", ["workspace", "cache", "remote store"])
 def test_a_flipped_bit_a_cut_and_a_loss_are_found_and_the_named_commands_mend_them(project, how, place):
-    md5 = file_md5(project / FILE)
+    md5 = output_md5(project / FILE)
     stored = f"files/md5/{md5[:2]}/{md5[2:]}"
     spoil({"workspace": project / FILE, "cache": project / ".dvc/cache" / stored,
            "remote store": project.parent / "store" / stored}[place], how)  # fmt: skip
     told = verify(project, "--remote", "store")
     expected = {("missing" if how == "missing" else "corrupt", place)}
-    assert {one[:2] for one in found(told) if one[0] != "lock"} == expected
-    for fix in dict.fromkeys(one["fix"] for one in told["findings"] if one["how"] != "lock"):
+    assert {one[:2] for one in found(told)} == expected
+    for fix in dict.fromkeys(one["fix"] for one in told["findings"]):
         command = fix.replace("persuasion", f"{sys.executable} -m persuasion.lab.cli")
         run(project, "bash", "-c", command, ok=False, PYTHONPATH=str(ROOT))
     assert not verify(project, "--remote", "store")["findings"]
@@ -113,7 +113,11 @@ def test_another_adapter_a_file_too_many_and_other_figures_are_found(project):
 @pytest.mark.slow
 def test_a_lock_edited_by_hand_is_found_wherever_it_was_edited(project):
     lock = (project / "dvc.lock").read_text()
-    for before in (output_md5(project / "models/adapter"), file_md5(project / "made.py"), file_md5(project / "used")):
+    for before in (
+        output_md5(project / "models/adapter"),
+        output_md5(project / "made.py"),
+        output_md5(project / "used"),
+    ):
         at = lock.rindex(before)  # an output that another stage reads is named twice
         (project / "dvc.lock").write_text(lock[:at] + "0" * 32 + lock[at + 32 :])
         assert verify(project)["findings"], before

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from persuasion.errors import Failure
+from persuasion.lab import versions
 from persuasion.lab.refusing import clean, refusal, shortened
+from persuasion.running import SECRET
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 PATIENCE = 60
@@ -45,7 +47,7 @@ def examine(root: Path) -> list[Line]:
     """Look at everything; whatever goes wrong with one look is that look's line."""
     looks: list[tuple[str, Callable[[Path], Iterator[Line]]]] = [
         ("environment", _environment), ("git", _git), ("dvc", _dvc), ("mlflow", _mlflow),
-        ("optuna", _optuna), ("gpu", _gpu), ("disk", _disk),
+        ("gpu", _gpu), ("disk", _disk),
     ]  # fmt: skip
     lines: list[Line] = []
     for name, look in looks:
@@ -91,7 +93,12 @@ def _git(root: Path) -> Iterator[Line]:
             name="git", state=FAIL, seen=f"{head}, a shallow clone: experiments are lost", fix="git fetch --unshallow"
         )
     elif dirty:
-        yield Line(name="git", state=WARN, seen=f"{head}, {dirty} files changed", fix="git commit before a sweep")
+        yield Line(
+            name="git",
+            state=WARN,
+            seen=f"{head}, {dirty} files changed",
+            fix="git commit before an experiment",
+        )
     else:
         yield Line(name="git", state=OK, seen=f"{head}, clean")
     if not git("config", "user.email"):
@@ -129,7 +136,7 @@ def _probed(repo: Any, name: str) -> Line:
 
     def probe() -> None:
         try:
-            _probe(repo.cloud.get_remote_odb(name))
+            _probe(versions.remote_database(repo, name))
             ended.append(None)
         except Exception as error:  # every kind of remote has its own errors
             ended.append(refusal(f"remote {name}", error))
@@ -171,8 +178,9 @@ def _mlflow(root: Path) -> Iterator[Line]:
     if uri.startswith("http"):
         import urllib.request
 
+        address = SECRET.sub("", uri)  # who asks for /health need not say who they are
         try:
-            with urllib.request.urlopen(uri.rstrip("/") + "/health", timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(address.rstrip("/") + "/health", timeout=10) as answer:  # noqa: S310
                 state = OK if answer.status == 200 else FAIL
                 yield Line(name="mlflow", state=state, seen=f"{clean(uri)} answers {answer.status}")
         except OSError as error:
@@ -184,35 +192,6 @@ def _mlflow(root: Path) -> Iterator[Line]:
     store = root / "mlflow.db"
     seen = f"{clean(uri) or 'sqlite:///mlflow.db'}{'' if store.exists() or uri else ' (made at the first run)'}"
     yield Line(name="mlflow", state=OK, seen=seen)
-
-
-def _optuna(root: Path) -> Iterator[Line]:
-    """The storage of sweeps, where one is named; else a file beside the project that needs nothing."""
-    url = os.environ.get("PERSUASION_SWEEP_STORAGE") or _stored(root)
-    if url == "journal":
-        yield Line(name="optuna storage", state=OK, seen="a file of the project")
-        return
-    from sqlalchemy import create_engine
-    from sqlalchemy import text as sql
-
-    try:
-        with create_engine(url).connect() as connection:
-            connection.execute(sql("select 1"))
-        yield Line(name="optuna storage", state=OK, seen=clean(url))
-    except Exception as error:  # drivers have errors of all kinds
-        yield Line(
-            name="optuna storage",
-            state=FAIL,
-            seen=shortened(error),
-            fix="correct PERSUASION_SWEEP_STORAGE, or start it",
-        )
-
-
-def _stored(root: Path) -> str:
-    from persuasion.yaml12 import load_yaml
-
-    file = root / "sweep.yaml"
-    return str((load_yaml(file) or {}).get("storage") or "journal") if file.is_file() else "journal"
 
 
 def _gpu(root: Path) -> Iterator[Line]:

@@ -17,7 +17,8 @@ import yaml
 
 from persuasion.errors import DataFailure, Failure, IntegrityFailure, RemoteFailure, UsageFailure
 from persuasion.files import replaced
-from persuasion.lab.hashes import folder_text, listing, output_md5
+from persuasion.lab.hashes import output_md5
+from persuasion.lab.locks import serves
 from persuasion.lab.refusing import clean, refusal
 from persuasion.lab.workspace import DATA, top
 from persuasion.yaml12 import Yaml12Loader
@@ -49,13 +50,13 @@ def get(what: str, *, rev: str | None, repo: str | None, out: str | None) -> Got
     url = source(repo)
     target = Path(out) if out else Path(what)
     with opened(url, rev, what) as (fs, commit):
-        md5 = locked(fs, OUTPUTS[what], f"{clean(url)} at {rev or commit}")
+        path, md5 = locked(fs, what, f"{clean(url)} at {rev or commit}")
         there = target.exists() and (not target.is_dir() or any(target.iterdir()))
         if there and output_md5(target) != md5:
             raise UsageFailure(f"{target} holds something else", why=f"{what} would replace it", fix="name another -o")
         if not there:
             with replaced(target) as partial:
-                download(fs, OUTPUTS[what], md5, partial)
+                download(fs, path, md5, partial)
     files = [path for path in (target, *target.rglob("*")) if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     return Got(what=what, rev=commit, md5=md5, files=len(files), bytes=size, out=str(target), fetched=not there)
@@ -75,8 +76,6 @@ def opened(url: str, rev: str | None, what: str) -> Iterator[tuple[Any, str]]:
     try:
         fs = DVCFileSystem(url, rev=asked, subrepos=True, config={"core": {"autostage": False}})
         commit = fs.repo.get_rev()
-    except Failure:
-        raise
     except Exception as error:  # git, DVC and every transport have errors of their own
         raise _unopened(error, url, rev) from None
     with fs.repo:
@@ -100,33 +99,30 @@ def resolved(what: str, rev: str | None, url: str) -> str | None:
     return rev
 
 
-def locked(fs: Any, path: str, where: str) -> str:
-    """The hash that this revision's dvc.lock has for an output."""
+def locked(fs: Any, what: str, where: str) -> tuple[str, str]:
+    """The path of an output, and the hash that this revision's dvc.lock has for it."""
     try:
-        tree = yaml.load(fs.read_text("dvc.lock", encoding="utf-8"), Loader=Yaml12Loader)  # noqa: S506
-        outs = [out for stage in tree["stages"].values() for out in stage.get("outs", ())]
+        stages = yaml.load(fs.read_text("dvc.lock", encoding="utf-8"), Loader=Yaml12Loader)["stages"]  # noqa: S506
+        outs = [out for stage in stages.values() for out in stage.get("outs", ())]
+        path = f"models/{serves(stages)}" if what == "base" else OUTPUTS[what]
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
         raise DataFailure("that version has no readable dvc.lock", where=where, fix="choose another --rev") from None
     for out in outs:
         if out.get("path") == path and out.get("md5"):
-            return str(out["md5"])
+            return path, str(out["md5"])
     raise DataFailure(f"that version has no {path}", where=where, fix="choose another --rev, or run `dvc repro` there")
 
 
 def download(fs: Any, path: str, md5: str, target: Path) -> None:
     """Fetch an output to ``target`` and hash it. Raises RemoteFailure, or IntegrityFailure when a byte differs."""
-    failed: Exception | None = None
     try:
         fs.get(path, str(target), recursive=True)
     except Exception as error:  # stores have errors of all kinds
-        failed = error
-    if failed is not None:
-        raise refusal(f"{path} could not be fetched", failed) from None
+        raise refusal(f"{path} could not be fetched", error) from None
     got = output_md5(target)
     if got == md5:
         return
-    listed = len(folder_text(listing(target))) if target.is_dir() else 0
-    if got is None or (target.is_dir() and listed <= 2):
+    if got is None or (target.is_dir() and not any(target.iterdir())):
         raise RemoteFailure(
             f"{path} could not be fetched", why="objects are missing there", fix="`dvc push` where made"
         )
@@ -138,15 +134,15 @@ def download(fs: Any, path: str, md5: str, target: Path) -> None:
 
 
 @contextmanager
-def together(names: tuple[str, ...], *, rev: str | None, repo: str | None) -> Iterator[tuple[Path, str]]:
-    """Several outputs of one revision in a folder that lasts as long as the block, under their own paths."""
+def together(names: tuple[str, ...], *, rev: str | None, repo: str | None) -> Iterator[dict[str, Path]]:
+    """Several outputs of one revision by name, in a folder that lasts as long as the block."""
     url = source(repo)
     with tempfile.TemporaryDirectory(prefix="persuasion-") as place, opened(url, rev, names[0]) as (fs, commit):
-        for name in names:
-            path = OUTPUTS[name]
-            (Path(place) / path).parent.mkdir(parents=True, exist_ok=True)
-            download(fs, path, locked(fs, path, f"{clean(url)} at {rev or commit}"), Path(place) / path)
-        yield Path(place), commit
+        found = {name: Path(place) / name for name in names}
+        for name, target in found.items():
+            path, md5 = locked(fs, name, f"{clean(url)} at {rev or commit}")
+            download(fs, path, md5, target)
+        yield found
 
 
 def _staged(name: str, stage: str, url: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from persuasion.lineage import content
+
 FOLDER = ".dir"
 _BLOCK = 1 << 20
 
@@ -18,16 +20,10 @@ def stream_md5(stream: BinaryIO) -> str:
     return hasher.hexdigest()
 
 
-def file_md5(path: Path) -> str:
-    """The MD5 of a file's bytes."""
-    with path.open("rb") as stream:
-        return stream_md5(stream)
-
-
 def listing(folder: Path) -> dict[str, str]:
     """The MD5 of every file in a folder by its relative path."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): file_md5(path) for path in files}
+    return {path.relative_to(folder).as_posix(): content(path) for path in files}
 
 
 def folder_text(files: Mapping[str, str]) -> bytes:
@@ -43,6 +39,4 @@ def folder_md5(files: Mapping[str, str]) -> str:
 
 def output_md5(path: Path) -> str | None:
     """DVC's hash of a file or folder; None where there is neither."""
-    if path.is_dir():
-        return folder_md5(listing(path))
-    return file_md5(path) if path.is_file() else None
+    return content(path) or None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from persuasion.lab import tracking, workspace
-from persuasion.lab.workspace import flat, redacted
+from persuasion.lab.workspace import redacted
 from persuasion.running import run
 from persuasion.yaml12 import load_yaml
 
@@ -34,8 +34,7 @@ def follow(root: Path) -> None:
         tracking.remove_live(client, place, home)
         name = os.environ.get("DVC_EXP_NAME") or "train"
         run_id = client.create_run(place, run_name=f"{name} (live)", tags=tracking.live_tag(home)).info.run_id
-        params = flat(redacted(load_yaml(root / "params.yaml")))
-        tracking.add_params(client, run_id, {key: str(value) for key, value in params})
+        tracking.add_params(client, run_id, workspace.texts(redacted(load_yaml(root / "params.yaml"))))
     sent: set[tuple[str, int]] = set()
     word = None
     while word is None:

@@ -24,8 +24,8 @@ def load_pairs(rev: str | None = None, *, repo: str | None = None) -> "datasets.
 
     from persuasion.records import SPLITS
 
-    with together(("pairs",), rev=rev, repo=repo) as (folder, _):
-        files = {split: folder / "data/pairs" / f"{split}.parquet" for split in SPLITS}
+    with together(("pairs",), rev=rev, repo=repo) as got:
+        files = {split: got["pairs"] / f"{split}.parquet" for split in SPLITS}
         tables = {split: parquet.read_table(file, memory_map=False) for split, file in files.items()}
     return datasets.DatasetDict({split: datasets.Dataset(table) for split, table in tables.items()})
 
@@ -51,9 +51,8 @@ def load_adapter(
     # no thread count, seed or kernel of the caller's process is touched
     where = torch.device("cuda" if cuda and device != "cpu" else "cpu")
     settings = Compute(device=device, precision="float32", quantize="none", threads=1, batch_tokens=1)
-    with together(names, rev=rev, repo=repo) as (folder, _):
-        adapter = folder / "models/adapter"
-        policy, _ = load_policy(Path(base) if base else folder / "models/base", adapter, settings, where)
-        policy.tokenizer = load_tokenizer(adapter)
+    with together(names, rev=rev, repo=repo) as got:
+        policy, _ = load_policy(Path(base) if base else got["base"], got["adapter"], settings, where)
+        policy.tokenizer = load_tokenizer(got["adapter"])
     loaded: peft.PeftModel = policy
     return loaded

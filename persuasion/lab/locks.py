@@ -5,8 +5,7 @@ files nor the outputs before them are. What was edited since the last run is no 
 """
 
 import json
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from persuasion.errors import IntegrityFailure, SurroundingsFailure, UsageFailure
 from persuasion.files import digest
 from persuasion.findings import dig
+from persuasion.lab import versions
 from persuasion.lab.hashes import output_md5
 from persuasion.lab.versions import LOCK
 from persuasion.yaml12 import load_yaml
@@ -43,20 +43,29 @@ def entries(root: Path) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.path)
 
 
-def oddities(root: Path) -> tuple[list[tuple[str, str]], list[str]]:
-    """What cannot have come about by a run (path, why), and what was merely edited since the last one."""
+def oddities(root: Path, sound: Collection[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """What cannot have come about by a run (path, why), and what was merely edited since the last one.
+
+    ``sound``: the outputs that lie here with the hash that dvc.lock names; of the others their hash says enough.
+    """
     stages = _stages(root)
     made = {str(out["path"]): out for stage in stages.values() for out in stage.get("outs", ())}
-    edited = _edited(root)
-    odd = [*_between(stages, made), *_sizes(root, made)]
+    committed, edited = _in_git(root)
+    odd = [*_between(stages, made), *_sizes(root, {path: out for path, out in made.items() if path in sound})]
     notes = []
     for name, path, why in (*_inputs(root, stages, made), *_params(root, stages)):
-        if edited is None or path in edited:
-            notes.append(f"{path} was edited since {name} ran: `dvc repro`")
-        else:
+        if _touches(path, committed) and not _touches(path, edited):
             odd.append((path, f"{why} of stage {name}, yet git has the file unchanged"))
-    odd += _adapter(root, made)
+        else:
+            notes.append(f"{path} was edited since {name} ran: `dvc repro`")
+    odd += _adapter(root, f"models/{serves(stages)}", sound)
     return sorted(set(odd)), sorted(set(notes))
+
+
+def serves(stages: Tree) -> str:
+    """The model that the adapter belongs to, by its folder's name under models."""
+    params = stages.get("train", {}).get("params", {}).get("params.yaml", {})
+    return str(params.get("base.serves", "base"))
 
 
 def _stages(root: Path) -> Tree:
@@ -108,44 +117,39 @@ def _inputs(root: Path, stages: Tree, made: Mapping[str, Tree]) -> Iterator[tupl
 
 
 def _params(root: Path, stages: Tree) -> Iterator[tuple[str, str, str]]:
+    trees: dict[str, Any] = {}
     for name, stage in stages.items():
         for file, values in stage.get("params", {}).items():
-            now = load_yaml(root / file) if (root / file).is_file() else {}
-            wrong = [path for path, value in values.items() if dig(now, path) != value]
+            if file not in trees:
+                trees[file] = load_yaml(root / file) if (root / file).is_file() else {}
+            wrong = [path for path, value in values.items() if dig(trees[file], path) != value]
             if wrong:
                 yield name, file, f"{wrong[0]} is another than the parameter"
 
 
-def _adapter(root: Path, made: Mapping[str, Tree]) -> Iterator[tuple[str, str]]:
+def _adapter(root: Path, base: str, sound: Collection[str]) -> Iterator[tuple[str, str]]:
     """An adapter says which base it belongs to; one from elsewhere may have brought its own lock."""
-    key, base = root / "models/adapter" / KEY, root / "models/base"
-    if "models/adapter" not in made or not key.is_file() or not base.is_dir():
+    key = root / "models/adapter" / KEY
+    if not {"models/adapter", base} <= set(sound) or not key.is_file():
         return
     try:
         belongs = json.loads(key.read_text(encoding="utf-8")).get("base_sha256")
     except (ValueError, AttributeError):
         belongs = "nothing readable"
-    if belongs is not None and belongs != digest(base):
-        yield "models/adapter", "it was trained on another base model than models/base"
+    if belongs is not None and belongs != digest(root / base):
+        yield "models/adapter", f"it was trained on another base model than {base}"
 
 
-def _edited(root: Path) -> frozenset[str] | None:
-    """The files that differ from git's commit; None where git has none to compare with."""
-    command = [
-        "git",
-        "--no-optional-locks",
-        "-C",
-        str(root),
-        "status",
-        "--porcelain",
-        "-z",
-        "--untracked-files=all",
-        ".",
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
-    except OSError:
-        return None
-    if done.returncode:
-        return None
-    return frozenset(entry[3:] for entry in done.stdout.split("\0") if len(entry) > 3)
+def _in_git(root: Path) -> tuple[list[str], list[str]]:
+    """The files under ``root`` that git has, and those of them that differ from its commit; none without a commit."""
+    if not versions.git(root, "rev-parse", "HEAD"):
+        return [], []
+    committed = versions.git(root, "ls-files", "-z").split("\0")
+    edited = versions.git(root, "diff", "--name-only", "--relative", "--no-renames", "-z", "HEAD", "--", ".").split(
+        "\0"
+    )
+    return list(filter(None, committed)), list(filter(None, edited))
+
+
+def _touches(path: str, others: Iterable[str]) -> bool:
+    return any(versions.touch(path, other) for other in others)

@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator
 
 from persuasion.errors import Failure, RemoteFailure, SurroundingsFailure
-from persuasion.lab.workspace import SECRET
+from persuasion.running import SECRET
 
 _SHOWN = 200
 _KEYS = re.compile(r"(?i)\b(secret\w*|password|token|access_key\w*|session_token)(\s*[=:]\s*)\S+")
-_ADDRESS = re.compile(r"(?<=://)[^/\s@]+@")
 CREDENTIALS = "set the credentials in the environment or with `dvc remote modify --local` (docs/how-to/remotes.md)"
 # (words of DVC, botocore, asyncssh or the system; what they mean; what to do), the first that fits
 _MEANINGS = (
@@ -72,7 +71,7 @@ def refusal(what: str, error: object, *, where: object = "") -> Failure:
 def clean(text: object) -> str:
     """``text`` on one line without credentials."""
     line = " ".join(str(text).split())
-    return _KEYS.sub(r"\1\2***", SECRET.sub("", _ADDRESS.sub("", line)))
+    return _KEYS.sub(r"\1\2***", SECRET.sub("", line))
 
 
 def shortened(text: object) -> str:

@@ -4,6 +4,7 @@ DVC ends with 1 or 255 whatever went wrong, may wait for a password for ever, an
 right size with wrong bytes as if all were well.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from persuasion.errors import SurroundingsFailure
 from persuasion.lab import verifying, versions
+from persuasion.lab.locks import Entry, entries
 from persuasion.lab.refusing import refusal
 
 _TRIES = "3"  # of botocore, whose own number makes a server that is down last two minutes
@@ -27,34 +29,37 @@ def pull(root: Path, targets: Sequence[str], remote: str | None) -> str:
         said = _dvc(root, "pull", targets, remote)
     except Exception:
         # with `verify = true` DVC tells a corrupt object as one that it could not check out
-        _require_sound(root, targets, remote, there_only=True)
+        _require_sound(root, targets, remote, {(versions.CACHE, verifying.CORRUPT)})
         raise
-    _require_sound(root, targets, remote, there_only=False)
+    whole = {(versions.WORKSPACE, how) for how in (verifying.CORRUPT, verifying.MISSING)}
+    _require_sound(root, targets, remote, {(versions.CACHE, verifying.CORRUPT), *whole})
     return said
 
 
-def _require_sound(root: Path, targets: Sequence[str], remote: str | None, *, there_only: bool) -> None:
+def _require_sound(root: Path, targets: Sequence[str], remote: str | None, kinds: set[tuple[str, str]]) -> None:
+    """Raise IntegrityFailure where what was asked for is wrong in one of these ways (place, how)."""
+    if not (root / versions.LOCK).is_file():  # only .dvc files, of which nothing here knows
+        return
+    asked = {out.path for out in entries(root) if not targets or any(_named(out, target) for target in targets)}
     told = verifying.verify(root, (), repair=False)
-    kinds = (verifying.CORRUPT,) if there_only else (verifying.CORRUPT, verifying.MISSING)
-    wrong = [
+    told.findings = [
         one
         for one in told.findings
-        if one.how in kinds
-        and one.place in (versions.WORKSPACE, versions.CACHE)
-        and (not targets or any(versions.touch(one.path, target) for target in targets))
-        and (one.place == versions.WORKSPACE or one.how == verifying.CORRUPT)
+        if (one.place, one.how) in kinds and any(versions.touch(one.path, path) for path in asked)
     ]
-    if wrong and not (there_only and all(one.place == versions.WORKSPACE for one in wrong)):
-        told.findings = wrong
+    if told.findings:
         failure = verifying.failure(told)
         name = f" --remote {remote}" if remote else " --remote NAME"
         failure.fix += f"; if it comes again: `persuasion verify{name} --repair`, then push from a good clone"
         raise failure
 
 
-def _dvc(root: Path, verb: str, targets: Sequence[str], remote: str | None) -> str:
-    import os
+def _named(out: Entry, target: str) -> bool:
+    """Whether a target of DVC's is this output, a path beside it, or its stage, with or without the file's name."""
+    return target.rpartition(":")[2] == out.stage or versions.touch(out.path, os.path.normpath(target))
 
+
+def _dvc(root: Path, verb: str, targets: Sequence[str], remote: str | None) -> str:
     chosen = ["--remote", remote] if remote else []
     command = [sys.executable, "-m", "dvc", verb, *chosen, "--", *targets]
     env = {"AWS_MAX_ATTEMPTS": _TRIES, **os.environ}

@@ -11,9 +11,9 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from persuasion.errors import IntegrityFailure, SurroundingsFailure, UsageFailure
+from persuasion.errors import IntegrityFailure, UsageFailure
 from persuasion.lab import versions
-from persuasion.lab.hashes import FOLDER, file_md5, folder_md5, listing, stream_md5
+from persuasion.lab.hashes import FOLDER, folder_md5, listing, output_md5, stream_md5
 from persuasion.lab.locks import Entry, entries, oddities
 from persuasion.lab.refusing import refusal
 
@@ -43,15 +43,6 @@ class Verified:
     removed: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """A store under examination: its name, DVC's database, the objects it lists, and how a path is fetched anew."""
-
-    name: str
-    database: Any
-    objects: frozenset[str]
-
-
 def verify(root: Path, remotes: Sequence[str], *, repair: bool) -> Verified:
     """Hash all that dvc.lock names. ``repair`` removes objects that are corrupt, which are of no use to anybody.
 
@@ -60,17 +51,18 @@ def verify(root: Path, remotes: Sequence[str], *, repair: bool) -> Verified:
     """
     told = Verified()
     outs = entries(root)
-    with _repository(root) as repo:
-        places = [_Place(name=versions.CACHE, database=repo.cache.local, objects=frozenset(repo.cache.local.all()))]
-        places += [_remote(repo, name) for name in remotes]
+    in_git = versions.in_git(root)
+    with versions.repository(root) as repo:
+        places = [versions.cache(repo), *(_remote(repo, name) for name in remotes)]
         fetch = bool(repo.config["remote"])
-        cached = [out for out in outs if out.path not in versions.in_git(root)]
+        cached = [out for out in outs if out.path not in in_git]
         lists: dict[str, Mapping[str, str]] = {}
         for place in places:
             _store(place, cached, lists, told, fetch=fetch, repair=repair)
     for out in outs:
-        _workspace(root, out, lists.get(out.md5), told, fetch=fetch)
-    odd, notes = oddities(root)
+        _workspace(root, out, lists.get(out.md5), told, fetch=fetch, in_git=out.path in in_git)
+    wrong = [one.path for one in told.findings if one.place == versions.WORKSPACE]
+    odd, notes = oddities(root, {out.path for out in outs if not any(versions.touch(out.path, p) for p in wrong)})
     told.notes += notes
     for path, why in odd:
         told.findings.append(
@@ -107,7 +99,7 @@ def failure(told: Verified) -> IntegrityFailure:
 
 
 def _store(
-    place: _Place,
+    place: versions.Store,
     outs: Sequence[Entry],
     lists: dict[str, Mapping[str, str]],
     told: Verified,
@@ -120,8 +112,7 @@ def _store(
     state = _states(place, list(owners))
     for md5, out in list(owners.items()):
         if md5.endswith(FOLDER) and state[md5] == "":
-            with place.database.fs.open(place.database.oid_to_path(md5), "rb") as stream:
-                lists[md5] = {row["relpath"]: row["md5"] for row in json.load(stream)}
+            lists[md5] = _list(place, md5)
         for child in (lists.get(md5) or {}).values():
             owners.setdefault(child, out)
     state |= _states(place, [md5 for md5 in owners if md5 not in state])
@@ -135,7 +126,7 @@ def _store(
             told.removed.append(f"{md5} from {place.name}")
 
 
-def _useless(place: _Place, owners: Mapping[str, Entry], state: Mapping[str, str]) -> set[str]:
+def _useless(place: versions.Store, owners: Mapping[str, Entry], state: Mapping[str, str]) -> set[str]:
     """Corrupt objects; on a remote also the lists of folders that lack one: a push takes those for whole."""
     gone = {md5 for md5, how in state.items() if how == CORRUPT}
     if place.name.startswith(versions.REMOTE):
@@ -144,17 +135,17 @@ def _useless(place: _Place, owners: Mapping[str, Entry], state: Mapping[str, str
     return gone
 
 
-def _states(place: _Place, wanted: Sequence[str]) -> dict[str, str]:
+def _states(place: versions.Store, wanted: Sequence[str]) -> dict[str, str]:
     """For each object "", corrupt or missing."""
     with ThreadPoolExecutor(_PARALLEL) as pool:
         return dict(zip(wanted, pool.map(lambda md5: _state(place, md5), wanted), strict=True))
 
 
-def _state(place: _Place, md5: str) -> str:
+def _state(place: versions.Store, md5: str) -> str:
     if md5 not in place.objects:
         return MISSING
     try:
-        with place.database.fs.open(place.database.oid_to_path(md5), "rb") as stream:
+        with place.open(md5) as stream:
             return "" if stream_md5(stream) == md5.removesuffix(FOLDER) else CORRUPT
     except FileNotFoundError:
         return MISSING
@@ -162,7 +153,16 @@ def _state(place: _Place, md5: str) -> str:
         raise refusal(f"an object could not be read from {place.name}", error) from None
 
 
-def _object(place: _Place, out: Entry, md5: str, how: str, *, fetch: bool) -> Finding:
+def _list(place: versions.Store, md5: str) -> Mapping[str, str]:
+    """The hashes of a sound folder's files by relative path."""
+    try:
+        with place.open(md5) as stream:
+            return {row["relpath"]: row["md5"] for row in json.load(stream)}
+    except Exception as error:  # stores have errors of all kinds
+        raise refusal(f"an object could not be read from {place.name}", error) from None
+
+
+def _object(place: versions.Store, out: Entry, md5: str, how: str, *, fetch: bool) -> Finding:
     """The finding on one object; a remote is mended by a push, the cache by a pull or a run."""
     why = "its bytes are not those of its name" if how == CORRUPT else "no such object there"
     drop = "persuasion verify --repair"
@@ -178,11 +178,12 @@ def _object(place: _Place, out: Entry, md5: str, how: str, *, fetch: bool) -> Fi
     return Finding(how=how, place=place.name, path=out.path, md5=md5, why=why, fix=fix)
 
 
-def _workspace(root: Path, out: Entry, known: Mapping[str, str] | None, told: Verified, *, fetch: bool) -> None:
+def _workspace(
+    root: Path, out: Entry, known: Mapping[str, str] | None, told: Verified, *, fetch: bool, in_git: bool
+) -> None:
     """Hash an output as it lies here, and name the files that differ."""
     path, name = root / out.path, quote(out.path)
     mend = f"rm -r {name} && {f'dvc pull {name}' if fetch else f'dvc checkout {name}'}"
-    in_git = out.path in versions.in_git(root)
     mend = f"git restore {name}, or dvc repro {out.stage}" if in_git else mend
 
     def found(how: str, where: str, why: str) -> None:
@@ -190,7 +191,7 @@ def _workspace(root: Path, out: Entry, known: Mapping[str, str] | None, told: Ve
 
     if not path.exists():
         return found(MISSING, out.path, "it is not there")
-    here = listing(path) if path.is_dir() else {"": file_md5(path)}
+    here = listing(path) if path.is_dir() else {"": output_md5(path) or ""}
     told.checked[versions.WORKSPACE] = told.checked.get(versions.WORKSPACE, 0) + len(here)
     if (folder_md5(here) if path.is_dir() else here[""]) == out.md5:
         return None
@@ -207,22 +208,11 @@ def _workspace(root: Path, out: Entry, known: Mapping[str, str] | None, told: Ve
     return None
 
 
-def _repository(root: Path) -> Any:
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    try:
-        return Repo(str(root))
-    except DvcException as error:
-        raise SurroundingsFailure("there is no DVC repository here", where=root, why=str(error)) from None
-
-
-def _remote(repo: Any, name: str) -> _Place:
+def _remote(repo: Any, name: str) -> versions.Store:
     if name not in repo.config["remote"]:
         known = ", ".join(sorted(repo.config["remote"])) or "there is none"
         raise UsageFailure(f"no remote {name!a} is configured", why=known, fix="`dvc remote list`")
     try:
-        database = repo.cloud.get_remote_odb(name)
-        return _Place(name=versions.REMOTE + name, database=database, objects=frozenset(database.all()))
+        return versions.remote(repo, name)
     except Exception as error:  # every kind of remote has its own errors
         raise refusal(f"the remote {name} could not be listed", error) from None

@@ -85,7 +85,7 @@ def history(root: Path) -> History:
             versions.append(Version(revisions=tuple(revisions), outputs=_outputs(text)))
         except (yaml.YAMLError, CycleError, KeyError, TypeError, AttributeError, RecursionError):
             notes.append(f"dvc.lock of {', '.join(revisions)} cannot be read")
-    if _git(root, "rev-parse", "--is-shallow-repository").strip() == "true":
+    if git(root, "rev-parse", "--is-shallow-repository").strip() == "true":
         notes.append("this is a shallow clone, without its older revisions: `git fetch --unshallow` first")
     return History(versions=tuple(versions), imported=_imported(root), notes=tuple(notes))
 
@@ -95,24 +95,46 @@ def stores(root: Path) -> tuple[list[Store], dict[str, str]]:
 
     Raises SurroundingsFailure where there is no DVC repository.
     """
+    with repository(root) as repo:
+        found, failed = [cache(repo)], {}
+        for name in sorted(repo.config["remote"]):
+            try:
+                found.append(remote(repo, name))
+            except Exception as error:  # every kind of remote has its own errors
+                failed[name] = SECRET.sub("", " ".join(str(error).split()))[:200] or type(error).__name__
+    return found, failed
+
+
+def repository(root: Path) -> Any:
+    """DVC's repository at ``root``, to be used in a ``with``. Raises SurroundingsFailure where there is none."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     try:
-        repo = Repo(str(root))
+        return Repo(str(root))
     except DvcException as error:
         raise SurroundingsFailure(
             "there is no DVC repository here to look into", where=root, why=str(error), fix="run from the project"
         ) from None
-    with repo:
-        cache = repo.cache.local
-        found, failed = [Store(name=CACHE, database=cache, objects=frozenset(cache.all()))], {}
-        for name in sorted(repo.config["remote"]):
-            try:
-                found.append(_remote(repo, name))
-            except Exception as error:  # every kind of remote has its own errors
-                failed[name] = SECRET.sub("", " ".join(str(error).split()))[:200] or type(error).__name__
-    return found, failed
+
+
+def cache(repo: Any) -> Store:
+    """DVC's cache."""
+    return Store(name=CACHE, database=repo.cache.local, objects=frozenset(repo.cache.local.all()))
+
+
+def remote(repo: Any, name: str) -> Store:
+    """A configured remote, listed. Raises whatever its kind raises."""
+    database = remote_database(repo, name)
+    return Store(name=REMOTE + name, database=database, objects=frozenset(database.all()))
+
+
+def remote_database(repo: Any, name: str) -> Any:
+    """Where a remote's objects are. Raises FileNotFoundError for a folder that is not there, which DVC would make."""
+    database = repo.cloud.get_remote_odb(name)
+    if database.fs.protocol == "local" and not Path(repo.cloud.get_remote(name).path).is_dir():
+        raise FileNotFoundError("its folder is not there: nothing was pushed yet, or a disk is not mounted")
+    return database
 
 
 def folder(md5: str, places: Sequence[Store]) -> dict[str, str] | None:
@@ -128,7 +150,7 @@ def folder(md5: str, places: Sequence[Store]) -> dict[str, str] | None:
 
 def tracked(root: Path) -> list[str]:
     """The paths of data that the workspace's .dvc files name."""
-    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.dvc").split("\0")
+    listed = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.dvc").split("\0")
     found = []
     for name in sorted(filter(None, listed)):
         if (root / name).is_file():
@@ -148,32 +170,23 @@ def in_git(root: Path) -> frozenset[str]:
     return frozenset(p for out in listed for p, how in out.items() if (how or {}).get("cache") is False)
 
 
-def _remote(repo: Any, name: str) -> Store:
-    database = repo.cloud.get_remote_odb(name)
-    if database.fs.protocol == "local" and not Path(repo.cloud.get_remote(name).path).is_dir():
-        raise FileNotFoundError("its folder is not there: nothing was pushed yet, or a disk is not mounted")
-    return Store(name=REMOTE + name, database=database, objects=frozenset(database.all()))
-
-
 def _locks(root: Path) -> dict[str, list[str]]:
     """The distinct texts of dvc.lock in all of git's revisions, each with its commits."""
-    commits = _git(root, "rev-list", "--all").split()
-    prefix = _git(root, "rev-parse", "--show-prefix").strip()
+    commits = git(root, "rev-list", "--all").split()
+    prefix = git(root, "rev-parse", "--show-prefix").strip()
     asked = "".join(f"{commit}:{prefix}{LOCK}\n" for commit in commits)
     blobs: dict[str, list[str]] = defaultdict(list)
-    for commit, line in zip(commits, _git(root, "cat-file", "--batch-check", given=asked).splitlines(), strict=True):
+    for commit, line in zip(commits, git(root, "cat-file", "--batch-check", given=asked).splitlines(), strict=True):
         blob, kind, *_ = line.split()
         if kind == "blob":
             blobs[blob].append(commit)
-    return {_git(root, "cat-file", "blob", blob): found for blob, found in blobs.items()}
+    return {git(root, "cat-file", "blob", blob): found for blob, found in blobs.items()}
 
 
 def _imported(root: Path) -> frozenset[str]:
-    raw = _git(root, "log", "--all", "-m", "--format=", "--raw", "--no-abbrev", "--", "*.dvc").splitlines()
+    raw = git(root, "log", "--all", "-m", "--format=", "--raw", "--no-abbrev", "--", "*.dvc").splitlines()
     blobs = sorted({line.split()[3] for line in raw if line.startswith(":")})
-    return frozenset(
-        out["md5"] for blob in blobs for out in _outs(_git(root, "cat-file", "blob", blob)) if "md5" in out
-    )
+    return frozenset(out["md5"] for blob in blobs for out in _outs(git(root, "cat-file", "blob", blob)) if "md5" in out)
 
 
 def _outs(text: str) -> list[dict[str, Any]]:
@@ -187,7 +200,7 @@ def _outs(text: str) -> list[dict[str, Any]]:
 def _names(root: Path) -> dict[str, list[str]]:
     """Branches, tags and experiments by the commit they point at."""
     names: dict[str, list[str]] = defaultdict(list)
-    for line in _git(root, "for-each-ref", "--format=%(objectname) %(*objectname) %(refname)").splitlines():
+    for line in git(root, "for-each-ref", "--format=%(objectname) %(*objectname) %(refname)").splitlines():
         commit, peeled, ref = line.split(" ", 2)
         if not ref.startswith(_PASSING):
             names[peeled or commit].append(_label(ref))
@@ -227,7 +240,7 @@ def touch(path: str, other: str) -> bool:
     return path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
 
 
-def _git(root: Path, *arguments: str, given: str | None = None) -> str:
+def git(root: Path, *arguments: str, given: str | None = None) -> str:
     """What git prints, or nothing where there is no repository."""
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:

@@ -16,6 +16,7 @@ from typing import Any
 
 from persuasion.errors import DataFailure
 from persuasion.findings import dig
+from persuasion.lab.hashes import output_md5
 from persuasion.running import SECRET
 from persuasion.yaml12 import load_yaml
 
@@ -83,7 +84,7 @@ def read(root: Path) -> Experiment:
     return Experiment(
         name=os.environ.get("DVC_EXP_NAME") or f"repro-{key[:8]}",
         key=key,
-        params={name: value if isinstance(value, str) else json.dumps(value) for name, value in flat(shown)},
+        params=texts(shown),
         points=(*_figures(root, set(stages) - set(stale)), *curves(root)),
         tags={"persuasion.key": key, **_data_tags(stages), **_git_tags(root), **_dvc_tags()},
         texts={"params.yaml": shown, "dvc.lock": redacted(lock)},
@@ -119,15 +120,18 @@ def _current(root: Path, name: str, stages: Tree, params: Tree) -> bool:
     made = {out["path"]: out.get("md5") for other in stages.values() for out in other.get("outs", ())}
     settled = all(dig(params, path) == value for path, value in stage.get("params", {}).get("params.yaml", {}).items())
     fed = all(made.get(dep["path"], dep.get("md5")) == dep.get("md5") for dep in stage.get("deps", ()))
-    return settled and fed and all(_md5(root / path) == md5 for path, md5 in made.items() if path == _metrics(name))
+    return (
+        settled and fed and all(output_md5(root / path) == md5 for path, md5 in made.items() if path == _metrics(name))
+    )
+
+
+def texts(params: Tree) -> dict[str, str]:
+    """Parameters by dotted name as a tracker shows them."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in flat(params)}
 
 
 def _metrics(stage: str) -> str:
     return f"metrics/{stage}.json"
-
-
-def _md5(path: Path) -> str | None:
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else None
 
 
 def _key(params: Tree, stages: Tree) -> str:
