@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from persuasion.lab.hashes import output_md5
 from tests.closures import ROOT
 from tests.project import run
 from tests.servers.running import BUCKET, KEY, SECRET, Sshd, Swift
@@ -189,13 +190,18 @@ def test_a_server_that_goes_away_costs_a_rerun(remote):
 def test_doctor_finds_the_remote_well_and_leaves_nothing_there(remote):
     done = remote.persuasion("doctor", at=remote.project)
     assert "ok    remote store" in done.stdout and SECRET not in done.stdout.replace("test_", "")
+    if remote.kind == "s3":
+        names = [one["Key"] for one in remote.server.client().list_objects_v2(Bucket=BUCKET)["Contents"]]
+    else:
+        names = [path.name for path in remote.folder.rglob("*")]
+    assert names and not [name for name in names if ".persuasion-probe-" in name]
 
 
 @pytest.mark.slow
 def test_a_rotten_and_a_missing_object_on_the_remote_are_told_and_mended(remote):
     clone = remote.clone("mender")
     remote.persuasion("pull", at=clone)
-    first, second = (_md5(remote.project / f"report/{n}.txt") for n in (1, 2))
+    first, second = (output_md5(remote.project / f"report/{n}.txt") for n in (1, 2))
     _replace(remote, first, b"x" * (remote.project / "report/1.txt").stat().st_size)
     _replace(remote, second, None)
     fresh = remote.clone("unlucky")
@@ -210,12 +216,6 @@ def test_a_rotten_and_a_missing_object_on_the_remote_are_told_and_mended(remote)
         remote("bash", "-c", fix.rpartition(";")[2], at=clone)
     remote.persuasion("verify", "--remote", "store", at=clone)
     remote.persuasion("pull", at=fresh)
-
-
-def _md5(path: Path) -> str:
-    from persuasion.lab.hashes import output_md5
-
-    return output_md5(path)
 
 
 def _replace(remote: Remote, md5: str, content: bytes | None) -> None:

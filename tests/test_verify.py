@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from persuasion.errors import IntegrityFailure
+from persuasion.files import digest
+from persuasion.lab import doctor
 from persuasion.lab.hashes import output_md5
+from persuasion.lab.locks import oddities
 from persuasion.lab.refusing import refusal
+from persuasion.lab.transfers import pull
 from tests.closures import ROOT
 from tests.project import run
 
@@ -128,6 +133,47 @@ def test_a_lock_edited_by_hand_is_found_wherever_it_was_edited(project):
     (project / "made.py").write_text(MADE + "# edited\n")
     told = verify(project)
     assert not told["findings"] and told["notes"] == ["made.py was edited since train ran: `dvc repro`"]
+
+
+def test_an_adapter_belongs_to_the_base_that_was_served(tmp_path):
+    for name in ("base", "sft"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+        (tmp_path / "models" / name / "weights").write_text(name)
+    (tmp_path / "models/adapter").mkdir()
+    key = {"base_sha256": digest(tmp_path / "models/sft")}
+    (tmp_path / "models/adapter/persuasion.json").write_text(json.dumps(key))
+    sound = {"models/adapter", "models/base", "models/sft"}
+    for serves, odd in (("sft", False), ("base", True)):
+        train = {"params": {"params.yaml": {"base.serves": serves}}, "outs": [{"path": "models/adapter"}]}
+        (tmp_path / "dvc.lock").write_text(json.dumps({"stages": {"train": train}}))
+        assert bool(oddities(tmp_path, sound)[0]) == odd
+    assert not oddities(tmp_path, sound - {"models/base"})[0]
+
+
+@pytest.mark.slow
+def test_what_git_does_not_have_is_edited_and_contradicts_nothing(project):
+    (project / "made.py").write_text(MADE + "# edited\n")
+    run(project, "git", "rm", "--quiet", "--cached", "made.py")
+    run(project, "git", "commit", "--quiet", "--message", "not ours")
+    assert verify(project)["notes"] == ["made.py was edited since train ran: `dvc repro`"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["train", "dvc.yaml:train", "./models/adapter", FILE])
+def test_a_pull_of_a_stage_a_path_or_all_of_it_is_checked(project, target):
+    md5 = output_md5(project / FILE)
+    (project / FILE).unlink()
+    (project / ".dvc/cache/files/md5" / md5[:2] / md5[2:]).unlink()
+    spoil(project.parent / "store/files/md5" / md5[:2] / md5[2:], "flipped")
+    with pytest.raises(IntegrityFailure):
+        pull(project, [target], None)
+    shutil.rmtree(project / "models")
+    assert pull(project, ["use"], None)
+
+
+def test_a_tracking_address_with_a_password_is_not_repeated(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:hunter2@127.0.0.1/")
+    assert "hunter2" not in str(list(doctor._mlflow(tmp_path)))
 
 
 @pytest.mark.parametrize(
