@@ -14,9 +14,9 @@ def reward(policy_logp: float, reference_logp: float, beta: float) -> float:
     return beta * (policy_logp - reference_logp)
 
 
-def loss(margin: float, label_smoothing: float = 0.0) -> float:
-    """-(1 - e) log sigmoid(m) - e log sigmoid(-m) for margin m, in nats (eq. 7; e > 0: conservative DPO)."""
-    return (1 - label_smoothing) * softplus(-margin) + label_smoothing * softplus(margin)
+def loss(margin: float) -> float:
+    """-log sigmoid(m) for margin m, in nats (eq. 7)."""
+    return softplus(-margin)
 
 
 def softplus(x: float) -> float:

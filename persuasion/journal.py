@@ -84,7 +84,7 @@ class Journal:
 
     def _note(self, epoch: int, split: str, judged: Sequence[Verdict]) -> list[float]:
         """Keep the verdicts, and return their losses."""
-        losses = [loss(one.margin, self.params.dpo.label_smoothing) for one in judged]
+        losses = [loss(one.margin) for one in judged]
         self.verdicts += [
             EpochVerdict(epoch=epoch, split=split, loss=one, **plain(verdict))
             for one, verdict in zip(losses, judged, strict=True)

@@ -9,7 +9,7 @@ LOSSES = (
     "sigmoid", "sigmoid_norm", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair",
     "sppo_hard", "aot", "aot_unpaired", "apo_zero", "apo_down", "discopop", "sft",
 )  # fmt: skip
-SMOOTHED = {"robust", "exo_pair"}  # the losses of TRL's that read label_smoothing; the others pass over it
+SMOOTHED = ("robust", "exo_pair", "aot", "aot_unpaired")  # read label_smoothing in TRL; the others pass over it
 STEPS = ("lm", "sft")  # in their order
 
 
@@ -24,21 +24,25 @@ class Dpo:
     ld_alpha: float | None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The losses."""
+        return (self.loss,) if isinstance(self.loss, str) else self.loss
+
+    @property
     def losses(self) -> dict[str, float]:
         """The weight of every loss, by name."""
-        names = (self.loss,) if isinstance(self.loss, str) else self.loss
-        return dict(zip(names, self.weights or [1.0] * len(names), strict=True))
+        return dict(zip(self.names, self.weights or [1.0] * len(self.names), strict=True))
 
     def __post_init__(self) -> None:
-        names = (self.loss,) if isinstance(self.loss, str) else self.loss
+        names = self.names
         known = bool(names) and set(names) <= set(LOSSES) and len(set(names)) == len(names)
         refuse("beta", "above 0", unless=self.beta > 0)
         refuse("loss", f"one of {', '.join(LOSSES)}, or a list of some of them", unless=known)
         weighed = self.weights is None or (len(self.weights) == len(names) and min(self.weights) > 0)
         refuse("weights", f"null, or {len(names)} numbers above 0, one for each of dpo.loss", unless=weighed)
         refuse("label_smoothing", "from 0 to below 0.5", unless=0 <= self.label_smoothing < 0.5)
-        read = self.label_smoothing == 0 or bool(SMOOTHED & set(names))
-        refuse("label_smoothing", "0, since only the losses robust and exo_pair read it", unless=read)
+        read = self.label_smoothing == 0 or any(name in SMOOTHED for name in names)
+        refuse("label_smoothing", f"0, since only the losses {', '.join(SMOOTHED)} read it", unless=read)
         refuse("label_smoothing", "above 0 with exo_pair", unless="exo_pair" not in names or self.label_smoothing > 0)
         refuse("ld_alpha", "null, or from 0 to 1", unless=self.ld_alpha is None or 0 <= self.ld_alpha <= 1)
 
@@ -77,9 +81,9 @@ class Prepare:
 
     def __post_init__(self) -> None:
         refuse("lm", "[] or [base]", unless=self.lm in ((), ("base",)))
-        refuse("sft", "[], [base], or [lm] after base.prepare.lm: [base]", unless=self.sft in ((), ("base",), ("lm",)))
-        refuse("sft", "[lm], since base.prepare.lm is not empty", unless=not self.lm or self.sft in ((), ("lm",)))
-        refuse("sft", "[] or [base], since base.prepare.lm is empty", unless=bool(self.lm) or self.sft != ("lm",))
+        before = "lm" if self.lm else "base"
+        known = self.sft in ((), (before,))
+        refuse("sft", f"[] or [{before}], since base.prepare.lm is {'not ' * bool(self.lm)}empty", unless=known)
         refuse("learning_rate", "above 0", unless=self.learning_rate > 0)
         for name in ("epochs", "batch_size", "r"):
             refuse(name, "at least 1", unless=getattr(self, name) >= 1)

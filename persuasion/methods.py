@@ -106,7 +106,8 @@ class Unpaired(DataCollatorForUnpairedPreference):
     """Pairs to what KTO takes: all chosen completions, then all rejected ones.
 
     For TRL's estimate of the divergence each pair borrows the completions of the pair before it that answers
-    another post (of the pair before, where the batch has one post only): its own would not be mismatched.
+    another post (of the pair before, where the batch has one post only): its own would not be mismatched. Where a
+    batch is one pair, as the last of an odd number is, there are none but its own.
     """
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
@@ -176,8 +177,7 @@ def trainer_of(params: Params, given: Mapping[str, Any], device: str) -> PairTra
 def rows_of(pairs: Sequence[EncodedPair], reference: Mapping[str, Reference] | None, params: Params) -> list[Row]:
     """The rows to train on; for SFT every chosen completion once, however many pairs it stands in."""
     if params.train.method == "sft":
-        first = {(pair.prompt, pair.chosen): pair for pair in reversed(pairs)}
-        pairs = [pair for pair in pairs if first[pair.prompt, pair.chosen] is pair]
+        pairs = once(pairs)
         if not params.sft.completion_only:  # without a prompt all is completion; the reference has not scored that
             pairs, reference = [replace(pair, prompt=(), chosen=pair.prompt + pair.chosen) for pair in pairs], None
     return [_row(pair, reference[pair.pair_id] if reference else None) for pair in pairs]
@@ -194,6 +194,12 @@ def _row(pair: EncodedPair, reference: Reference | None) -> Row:
         row["ref_chosen_logps"] = reference.reference_chosen_logp
         row["ref_rejected_logps"] = reference.reference_rejected_logp
     return row
+
+
+def once(pairs: Sequence[EncodedPair]) -> list[EncodedPair]:
+    """Every chosen completion once, however many pairs it stands in."""
+    first = {(pair.prompt, pair.chosen): pair for pair in reversed(pairs)}
+    return [pair for pair in pairs if first[pair.prompt, pair.chosen] is pair]
 
 
 def filled(lengths: Sequence[int], room: int) -> list[list[int]]:

@@ -137,6 +137,15 @@ def load_base(folder: Path, compute: Compute, device: torch.device) -> tuple[Any
     return enable_packing((lm if quantized else lm.to(device)).eval()), tokenizer
 
 
+def require_positions(lm: Any, tokens: int) -> None:
+    """Raise UsageFailure where ``encoding.total_tokens`` exceeds the positions that the model has."""
+    positions = getattr(lm.config, "max_position_embeddings", tokens)
+    if tokens > positions:
+        raise UsageFailure(
+            f"encoding.total_tokens is {tokens}", why=f"the base has {positions} positions", fix="set it lower"
+        )
+
+
 def load_tokenizer(folder: Path) -> Any:
     """Return the tokenizer of a model's folder, with a pad token.
 

@@ -12,35 +12,56 @@ from typing import Any
 from persuasion import training  # before all that imports transformers: it keeps the hub away
 from persuasion.batching import Group
 from persuasion.checkpoints import alone
-from persuasion.config import Encoding, Lora, Params, Train
+from persuasion.config import Encoding, Lora, Params, Train, load_params
 from persuasion.curves import Curve
 from persuasion.device import prepare
 from persuasion.encoding import EncodedPair, encode_thread, frame
 from persuasion.errors import UsageFailure
-from persuasion.files import digest, replaced_folder
+from persuasion.files import digest, replaced_folder, write_json
 from persuasion.guards import check_effect
 from persuasion.identity import run_key
 from persuasion.logps import score
 from persuasion.measures import perplexity
 from persuasion.methodparams import Dpo, Kto, Sft
-from persuasion.models import load_base, save_base
+from persuasion.methods import once
+from persuasion.models import load_base, require_positions, save_base
 from persuasion.records import CorpusThread
 from persuasion.snapshots import keeping, trainable
+from persuasion.tables import require_rows
 
-Encode = Callable[[Any, str], list[EncodedPair]]  # tokenizer, split
+Encode = Callable[[Any, Sequence[Any], Encoding], list[EncodedPair]]  # tokenizer, rows
+
+STEP_SPLITS = ("train", "validation")
 
 
-def prepared(start: Path, target: Path, encode: Encode, params: Params, data: Sequence[Path]) -> dict[str, Any]:
-    """Train the model in ``start`` on what ``encode`` makes, into ``target``; return the figures.
+def step(name: str, folder: Path, kind: type[Any], encode: Encode) -> None:
+    """The stage ``name``: train on the rows in ``folder``, write the model, and its perplexity before and after.
+
+    Raises UsageFailure where params.yaml asks for no such step.
+    """
+    params = load_params()
+    files = {split: folder / f"{split}.parquet" for split in STEP_SPLITS}
+    rows = {split: require_rows(file, kind) for split, file in files.items()}
+    start = source(name, getattr(params.base.prepare, name))
+
+    def encoded(tokenizer: Any, split: str) -> list[EncodedPair]:
+        return once(encode(tokenizer, rows[split], params.encoding))
+
+    figures = prepared(start, Path("models") / name, encoded, params, list(files.values()))
+    write_json(Path("metrics") / f"{name}.json", {name: figures})
+    print(f"{name}: {figures['completions']} completions, perplexity {figures['perplexity']}")
+
+
+def prepared(
+    start: Path, target: Path, encode: Callable[[Any, str], list[EncodedPair]], params: Params, data: Sequence[Path]
+) -> dict[str, Any]:
+    """Train the model in ``start`` on what ``encode`` makes of a split, into ``target``; return the figures.
 
     Killed, it continues from its last checkpoint, as `train` does; ``data``: the files behind ``encode``.
     """
-    if params.compute.quantize != "none":
-        raise UsageFailure(
-            "a base in 4 bits cannot take up what is trained on it", where="base.prepare", fix="compute.quantize: none"
-        )
     params = _settings(params)
     lm, tokenizer = load_base(start, params.compute, prepare(params.compute, params.train.seed))
+    require_positions(lm, params.encoding.total_tokens)
     pairs, held_out = (encode(tokenizer, split) for split in ("train", "validation"))
     before = _perplexity(lm, held_out, params.compute.batch_tokens)
     trainer = training.build(lm, tokenizer, pairs, None, params)
@@ -61,7 +82,7 @@ def source(step: str, on: tuple[str, ...]) -> Path:
     """Where the model lies that ``step`` starts from. Raises UsageFailure where base.prepare has no such step."""
     if not on:
         raise UsageFailure(
-            f"base.prepare.{step} is empty", why="there is nothing to start from", fix="set it to [base]"
+            f"base.prepare.{step} is empty", why="there is nothing to start from", fix="name what it starts from"
         )
     return Path("models") / on[0]
 

@@ -49,7 +49,7 @@ def announces_delta(text: str) -> bool:
     Strict by design, blind to emphasis and line breaks. Asking ("change my view") is no verdict.
     """
     plain = _MARKUP.sub(" ", text).replace("’", "'").strip()
-    folded = plain.casefold().replace("ı", "i")  # as IGNORECASE compares
+    folded = plain.casefold().replace("i\u0307", "i").replace("ı", "i")  # as IGNORECASE compares
     if not any(stem in folded for stem in _STEMS):
         return False
     return _ANNOUNCED.search(_SPACE.sub(_gap, plain)) is not None

@@ -18,7 +18,13 @@ def followed() -> Iterator[None]:
         return
     command = [sys.executable, "-m", "persuasion.lab.live"]  # says itself, in one line, what went wrong
     # in a session of its own: Ctrl-C ends the training, which then ends it
-    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True) as beside:  # noqa: S603
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, start_new_session=True)  # noqa: S603
+    except OSError as error:
+        print(f"warning: the training is not shown in MLflow ({error})", file=sys.stderr)
+        yield
+        return
+    with process as beside:
         word = ""
         try:
             yield

@@ -30,6 +30,8 @@ class Yaml12Loader(yaml.SafeLoader):
         """Build a mapping; a key that stands twice is an error, not a silent override."""
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is no plain text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value!r}", key.start_mark)
             seen.add(key.value)
@@ -69,7 +71,7 @@ def load_yaml(path: Path) -> Any:
     """Read one YAML document. Raises UsageFailure (exit 2) with line and column for anything unsafe or malformed."""
     try:
         value = yaml.load(path.read_text(encoding="utf-8"), Loader=Yaml12Loader)  # noqa: S506
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # no UTF-8 and no number are ValueErrors
         raise UsageFailure(f"{path} is not valid YAML", why=" ".join(str(error).split()), fix="correct it") from None
     _refuse_non_finite(value, path)
     return value

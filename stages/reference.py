@@ -8,10 +8,9 @@ from pathlib import Path
 from persuasion.budgets import figures, histogram
 from persuasion.config import load_params
 from persuasion.device import prepare
-from persuasion.errors import UsageFailure
 from persuasion.files import digest, replaced_folder, write_json
 from persuasion.measures import accuracy
-from persuasion.models import load_base
+from persuasion.models import load_base, require_positions
 from persuasion.preview import previews, write_previews
 from persuasion.records import SPLITS, Pair, Reference
 from persuasion.running import run
@@ -28,9 +27,7 @@ def main() -> None:
     params = load_params()
     pairs = {split: read_rows(PAIRS / f"{split}.parquet", Pair) for split in SPLITS}
     lm, tokenizer = load_base(params.base.folder, params.compute, prepare(params.compute, 0))
-    positions = getattr(lm.config, "max_position_embeddings", params.encoding.total_tokens)
-    if params.encoding.total_tokens > positions:
-        raise UsageFailure(f"encoding.total_tokens is {params.encoding.total_tokens}", why=f"the base has {positions}")
+    require_positions(lm, params.encoding.total_tokens)
     by_split = {split: encode_pairs(tokenizer, rows, params.encoding) for split, rows in pairs.items()}
     encoded = [pair for rows in by_split.values() for pair in rows]
     rows = reference_rows(lm, encoded, params.compute.batch_tokens)

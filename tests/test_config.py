@@ -61,13 +61,19 @@ def test_what_dvc_writes_for_a_small_number_stays_a_number(tmp_path):
         (r"^  loss: sigmoid", "  loss: [ipo, ipo]", ["dpo.loss"]),
         (r"^  weights: null", "  weights: [1.0, 0.2]", ["dpo.weights", "1 numbers above 0"]),
         (r"^  weights: null", "  weights: [heavy]", ["dpo.weights", "a list of numbers"]),
-        (r"^  label_smoothing: \S+", "  label_smoothing: 0.1", ["dpo.label_smoothing", "robust and exo_pair"]),
+        (
+            r"^  label_smoothing: \S+",
+            "  label_smoothing: 0.1",
+            ["dpo.label_smoothing", "only the losses robust, exo_pair"],
+        ),
         (r"^  loss: sigmoid", "  loss: exo_pair", ["dpo.label_smoothing", "above 0 with exo_pair"]),
         (r"^  ld_alpha: null", "  ld_alpha: 2", ["dpo.ld_alpha", "from 0 to 1"]),
         (r"^  method: dpo", "  method: ppo", ["train.method", "dpo | kto | sft"]),
         (r"^    lm: \[\]", "    lm: [base]", ["base.serves", "expected lm"]),
         (r"^    sft: \[\]", "    sft: [lm]", ["base.prepare.sft", "[] or [base]"]),
         (r"^dpo:", "dpo: !!python/object:os.system\nd:", ["not valid YAML"]),
+        (r"^dpo:", "? ?\ndpo:", ["not valid YAML", "no plain text"]),
+        (r"^  seed: \S+", "  seed: 0b_", ["not valid YAML"]),
         (r"^  seed: \S+", "  seed: &a [1]\n  b: *a", ["aliases are not allowed"]),
     ],
 )
@@ -75,6 +81,14 @@ def test_a_wrong_parameter_is_named_with_its_path_and_what_was_expected(tmp_path
     with pytest.raises(UsageFailure) as refused:
         load_params(changed(tmp_path, old, new))
     assert all(part in str(refused.value) for part in says), refused.value
+
+
+def test_a_base_in_4_bits_takes_up_nothing(tmp_path):
+    path = changed(tmp_path, "^  quantize: none", "  quantize: 4bit")
+    assert load_params(path).compute.quantize == "4bit"
+    path.write_text(path.read_text().replace("    sft: []", "    sft: [base]").replace("serves: base", "serves: sft"))
+    with pytest.raises(UsageFailure, match=r"compute\.quantize is 4bit where base\.prepare"):
+        load_params(path)
 
 
 def test_kto_needs_pairs_that_lend_each_other_completions(tmp_path):

@@ -51,7 +51,8 @@ def test_any_value_of_any_parameter_is_taken_or_named(params_file, path, value):
     try:
         assert isinstance(load_params(params_file), Params)
     except UsageFailure as failure:
-        assert ".".join(path) in str(failure) or sections or "not valid YAML" in str(failure) or "holds" in str(failure)
+        said = ("not valid YAML", "holds", *path[:1])
+        assert any(words in str(failure) for words in said)
 
 
 PIECES = [

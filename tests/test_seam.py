@@ -12,6 +12,7 @@ from persuasion.batching import Group
 from persuasion.encoding import encode_pair, frame
 from persuasion.logps import completion_logps, packs
 from persuasion.lora import require_targets
+from persuasion.methodparams import SMOOTHED
 from persuasion.sampling import greedy, sample
 from tests import tiny
 from tests.test_logps import naive
@@ -46,7 +47,7 @@ def test_each_loss_and_its_gradient_are_trls_own_on_the_same_batch(both, loss):
     got = []
     for trainer in both:
         trainer.loss_types = [loss]
-        trainer.label_smoothing = 0.1 if loss in ("robust", "exo_pair") else 0.0
+        trainer.label_smoothing = 0.1 if loss in SMOOTHED else 0.0
         trainer.model.zero_grad()
         value = trainer.compute_loss(trainer.model, inputs(trainer))
         value.backward()
