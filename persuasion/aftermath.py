@@ -108,7 +108,7 @@ def _silent(paragraph: str) -> str:
     Repeated until none is left, as a gap may join two halves; a paragraph that still unfolds after
     ``PASSES`` passes is hostile and becomes "".
     """
-    folded = paragraph.casefold().replace("ı", "i")  # as IGNORECASE compares
+    folded = paragraph.casefold().replace("i\u0307", "i").replace("ı", "i")  # as IGNORECASE compares
     if not any(stem in folded for stem in _STEMS):
         return paragraph
     for _ in range(PASSES):

@@ -33,7 +33,8 @@ ANNOUNCEMENTS = st.sampled_from(
      "Consider my view officially changed", "thanks to you all for changing my mind", "I've been convinced otherwise",
      "Glad I could change your view", "so happy that we helped change your mind", "I changed OP’s view",
      "Kudos to u/someone, who changed my view!", "UPDATE: delta to @someone", "opinion: changed", "you’ve persuaded me",
-     "you _changed_ my _view_", "My vıew has shıfted", "my vİew has shİfted", "it made me rethink my view", "it made me reconsider my stance"]
+     "you _changed_ my _view_", "My vıew has shıfted", "my vİew has shİfted",
+     "it made me rethink my view", "it made me reconsider my stance"]
 )  # fmt: skip
 
 
