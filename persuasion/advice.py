@@ -13,6 +13,8 @@ HOT, COLD = 1.5, 0.67
 """Temperatures beyond which margins are far too sure, or too shy."""
 SHORT = 0.5
 """Replies ended by the policy itself: below this share, most are cut off."""
+SURFACE = 0.65
+"""Pairs told apart without reading: above this share, an accuracy may be no more than that."""
 COPIED = 0.05
 """Replies that repeat 13 words of training text: above this share, the model recites."""
 
@@ -58,7 +60,7 @@ def _judging(metrics: Tree) -> Iterator[str]:
             "length was learnt. Try pairs.negative: length, which sets comments of like length against each other."
         )
     surface = dig(metrics, "pair.audit.surface_accuracy")
-    if surface is not None and surface > 0.65:
+    if surface is not None and surface > SURFACE:
         yield (
             f"A classifier that reads no word tells {percent(surface)} of the pairs apart, by lengths, marks, order or "
             "votes: a high accuracy may be that. Try another pairs.negative."

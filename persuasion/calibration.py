@@ -11,6 +11,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import ArrayLike
 
+from persuasion.evenly import parts
 from persuasion.measures import Floats, scores
 
 BINS = 15
@@ -53,16 +54,14 @@ def reliability(margins: ArrayLike, bins: int = BINS) -> list[Reliability]:
     if array is None:
         return []
     confidence, right = probabilities(np.abs(array)), scores(array)
-    ordered = np.sort(confidence)
-    starts = np.unique(ordered[np.arange(bins) * len(ordered) // bins])
-    member = np.searchsorted(starts, confidence, side="right") - 1
+    member = parts(confidence, bins)
     return [
         Reliability(
             predicted=float(confidence[member == index].mean()),
             observed=float(right[member == index].mean()),
             pairs=int((member == index).sum()),
         )
-        for index in range(len(starts))
+        for index in range(member.max() + 1)
     ]
 
 

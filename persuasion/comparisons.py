@@ -4,6 +4,7 @@ Written for whatever `evaluate` measured: a branch that is not there gives no ro
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from persuasion.findings import UNDEFINED, Tree, dig, interval, number, percent
@@ -15,12 +16,21 @@ BASELINES = {
     "score": "Higher-voted comment wins",
     "tfidf": "Bag of words (TF-IDF)",
     "interplay": "Interplay with the post",
+    "style": "Length and style alone",
 }
 REFERENCES = {
     "reference": "Reference (before training)",
     "reference_per_token": "Reference, per token",
 }
 FREE = {"summed": "Tuned, likelihood alone", "per_token": "Tuned, likelihood per token"}
+JUDGES = {
+    "reward_accuracy": "Tuned policy",
+    **{f"reference_free.{name}.accuracy": words for name, words in FREE.items()},
+    "reference_accuracy": REFERENCES["reference"],
+    "baseline.reference_per_token.accuracy": REFERENCES["reference_per_token"],
+    **{f"baseline.{name}.accuracy": words for name, words in BASELINES.items()},
+}
+"""Who judges, by the path of their accuracy: ours first, then the reference, then the baselines."""
 RIVALS = {"coin": "A coin", **REFERENCES, **BASELINES}
 SLICES = {
     "year": "year of the post",
@@ -36,15 +46,19 @@ LENGTH = (
 )
 
 
-def judges(evaluate: Tree) -> list[Judge]:
-    """The lines of the judging table: ours first, then the reference, then the baselines that were asked."""
-    rows = [_judge("Tuned policy", evaluate, "reward_accuracy", ours=True)]
-    rows += [_judge(words, dig(evaluate, f"reference_free.{name}"), "accuracy") for name, words in FREE.items()]
-    rows.append(_judge(REFERENCES["reference"], evaluate, "reference_accuracy"))
-    if per_token := dig(evaluate, "baseline.reference_per_token"):
-        rows.append(_judge(REFERENCES["reference_per_token"], per_token, "accuracy"))
-    asked = [_judge(words, dig(evaluate, f"baseline.{name}"), "accuracy") for name, words in BASELINES.items()]
-    return [row for row in rows if row.accuracy is not None or row.name not in FREE.values()] + asked
+def judges(evaluate: Tree, undefined: Mapping[str, str] = MappingProxyType({})) -> list[Judge]:
+    """The lines of the judging table; ``undefined`` says why a figure is null."""
+    return [
+        Judge(
+            name=words,
+            accuracy=dig(evaluate, path),
+            low=dig(evaluate, f"{path}_low"),
+            high=dig(evaluate, f"{path}_high"),
+            ours=path == "reward_accuracy",
+            why=undefined.get(path) or undefined.get(f"{path}_low", ""),
+        )
+        for path, words in JUDGES.items()
+    ]
 
 
 def rivals(evaluate: Tree) -> list[Judge]:
@@ -89,13 +103,21 @@ def kinds(evaluate: Tree) -> list[tuple[str, ...]]:
     return _slices(evaluate.get("by_kind") or {}, {})
 
 
-def slices(evaluate: Tree, words: Mapping[tuple[str, str], str]) -> list[tuple[str, list[tuple[str, ...]]]]:
-    """By each thing that pairs are sliced by; ``words`` say what a slice is, by thing and name."""
+def slices(
+    evaluate: Tree, words: Mapping[tuple[str, str], str], undefined: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, list[tuple[str, ...]], str]]:
+    """By each thing that pairs are sliced by: its words, its rows, and why there are none.
+
+    ``words`` say what a slice is, by thing and name.
+    """
     tree = evaluate.get("slices") or {}
     return [
-        (SLICES.get(by, by), _slices(rows, {name: told for (what, name), told in words.items() if what == by}))
-        for by, rows in tree.items()
-        if rows
+        (
+            title,
+            _slices(tree.get(by) or {}, {name: told for (what, name), told in words.items() if what == by}),
+            undefined.get(f"slices.{by}", "not measured in this run"),
+        )
+        for by, title in SLICES.items()
     ]
 
 
@@ -114,17 +136,13 @@ def _accuracy(row: Tree) -> tuple[str, str, str]:
     return number(row.get("pairs")), percent(row.get("accuracy")), bounds
 
 
-def _judge(name: str, tree: Any, stem: str, ours: bool = False) -> Judge:
-    return Judge(name, dig(tree, stem), dig(tree, f"{stem}_low"), dig(tree, f"{stem}_high"), ours)
-
-
 def _contest(words: str, row: Tree) -> tuple[str, ...]:
     low, high = row.get("low"), row.get("high")
     bounds = UNDEFINED if low is None or high is None else f"{_points(low)} to {_points(high)}"
-    split = f"{number(row['wins'])} : {number(row['losses'])}" if "wins" in row and "losses" in row else UNDEFINED
+    tally = f"{number(row['wins'])} : {number(row['losses'])}" if "wins" in row and "losses" in row else UNDEFINED
     p = [_chance(row.get(name)) for name in ("p_sign_flip", "p_holm", "p_mcnemar")]
     least = row.get("detectable")
-    return (words, _points(row.get("mean")), bounds, split, *p, UNDEFINED if least is None else f"{100 * least:.1f}")
+    return (words, _points(row.get("mean")), bounds, tally, *p, UNDEFINED if least is None else f"{100 * least:.1f}")
 
 
 def _points(share: float | None) -> str:

@@ -1,23 +1,17 @@
 """What the report's tables say: every figure as text, with a reason beside each that is undefined."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from persuasion import comparisons, lineage, measures
+from persuasion import comparisons, examples, lineage
 from persuasion.advice import advice, headline
 from persuasion.config import Params
 from persuasion.drawing import Row
 from persuasion.findings import Tree, dig, findings, interval, number, percent
 from persuasion.forest import Judge
-from persuasion.inert import clean
 from persuasion.records import Reply
-from persuasion.seen import WITHHELD, shown
-
-SHOWN = 1500
-"""Characters of a text shown in an example."""
-QUOTED = 8
-"""Words in a row that make a text a quotation, which a public page withholds: so few can be searched for."""
+from persuasion.seen import shown
 
 DATA = (
     ("Raw lines read", "extract.lines", number),
@@ -77,8 +71,6 @@ WRITING = (
     ("Replies with 13 words in a row from training", "generate.copy_rate", percent),
 )
 REASONS = {
-    "accuracy_length_matched": "no pair is of like length",
-    "perplexity": "no tokens, or beyond a float",
     "eos_rate": "no replies",
     "tokens_mean": "no replies",
     "distinct_2": "no replies of two words",
@@ -99,7 +91,7 @@ class Inputs:
 
     ``tables``: the plots' rows by name, [] where there are none. ``undefined``: why a figure is null, and ``slices``:
     what a slice holds in words, where `evaluate` says so. ``made``: (what, hash). ``quoting``: replies that repeat
-    ``QUOTED`` words of some pair.
+    ``examples.QUOTED`` words of some pair.
     """
 
     metrics: Tree
@@ -143,7 +135,10 @@ def contents(inputs: Inputs) -> dict[str, Any]:
         "measured": _flat(dig(metrics, "generate.safety_measured")),
         "crisis": number(dig(metrics, "generate.crisis_posts")),
         "challenged": number(dig(metrics, "generate.challenge.crisis_posts")),
-        "examples": [_example(reply, inputs) for reply in list(inputs.replies)[: params.report.examples]],
+        "examples": [
+            examples.shown(reply, inputs.quoting, hidden=inputs.hidden)
+            for reply in inputs.replies[: params.report.examples]
+        ],
         "replies": len(inputs.replies),
         "synthetic": inputs.synthetic,
         "public": params.report.public,
@@ -156,12 +151,12 @@ def contents(inputs: Inputs) -> dict[str, Any]:
 def _judging(inputs: Inputs) -> dict[str, Any]:
     evaluate = inputs.metrics.get("evaluate") or {}
     return {
-        "judges": [_judged(judge) for judge in comparisons.judges(evaluate)],
+        "judges": [_judged(judge) for judge in comparisons.judges(evaluate, inputs.undefined)],
         "contests": comparisons.contests(evaluate),
         "length": comparisons.lengths(evaluate),
         "bins": comparisons.length_bins(evaluate),
         "kinds": comparisons.kinds(evaluate),
-        "slices": comparisons.slices(evaluate, inputs.slices),
+        "slices": comparisons.slices(evaluate, inputs.slices, inputs.undefined),
         "looks": evaluate.get("test_looks"),
         "details": _rows(inputs, DETAILS),
     }
@@ -182,7 +177,7 @@ def _reason(inputs: Inputs, path: str) -> str:
 
 def _judged(judge: Judge) -> dict[str, Any]:
     known = judge.accuracy is not None
-    sure = interval(judge.low, judge.high) if known else "not asked: too few pairs, or the data does not say"
+    sure = judge.why or (interval(judge.low, judge.high) if known else "not measured in this run")
     return {"name": judge.name, "accuracy": percent(judge.accuracy), "interval": sure, "ours": judge.ours}
 
 
@@ -212,37 +207,6 @@ def _flat(tree: Any) -> list[tuple[str, str]]:
 def _share(value: float | None) -> str:
     """A count as a number, a share as per cent."""
     return number(value) if isinstance(value, int) else percent(value)
-
-
-def _example(reply: Reply, inputs: Inputs) -> dict[str, str]:
-    """One reply as shown; in public, nothing that a real person wrote, nor a reply that repeats it."""
-    hidden = inputs.hidden
-    people = [reply.prompt, reply.chosen]
-
-    def ours(text: str) -> str:
-        quotes = hidden and (text in inputs.quoting or measures.copied([text], people, QUOTED)[0])
-        return WITHHELD if quotes else _cut(text)
-
-    return {
-        "thread": "" if hidden else clean(reply.thread_id),
-        "post": WITHHELD if hidden else _cut(reply.prompt),
-        "chosen": WITHHELD if hidden else _cut(reply.chosen),
-        "base": ours(reply.base_text),
-        "tuned": ours(reply.text),
-        "base_end": "ended by itself" if reply.base_stopped else "cut at the token limit",
-        "tuned_end": "ended by itself" if reply.stopped else "cut at the token limit",
-    }
-
-
-def quoting(replies: Sequence[Reply], people: Iterable[str]) -> frozenset[str]:
-    """The replies, of base and policy, that share ``QUOTED`` words in a row with any text of ``people`` (streamed)."""
-    texts = [text for reply in replies for text in (reply.text, reply.base_text)]
-    return frozenset(text for text, copies in zip(texts, measures.copied(texts, people, QUOTED), strict=True) if copies)
-
-
-def _cut(text: str) -> str:
-    text = clean(text).strip()
-    return text if len(text) <= SHOWN else text[:SHOWN].rstrip() + " …"
 
 
 def _setting(value: Any) -> str:

@@ -48,3 +48,9 @@ def nested(scores: Scores, threads: Sequence[str], settings: Evaluate) -> Tree:
 def part(scores: Scores, threads: Sequence[str], rows: Sequence[int], settings: Evaluate) -> Tree:
     """``nested`` of some of the pairs, given by number."""
     return nested([scores[row] for row in rows], [threads[row] for row in rows], settings)
+
+
+def beside(policy: Scores, reference: Scores, threads: Sequence[str], rows: Sequence[int], settings: Evaluate) -> Tree:
+    """``part`` of the policy, and the reference's accuracy on the same pairs."""
+    others, posts = [reference[row] for row in rows], [threads[row] for row in rows]
+    return part(policy, threads, rows, settings) | flat("reference_accuracy", others, posts, settings)

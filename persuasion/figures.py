@@ -31,21 +31,20 @@ KINDS: tuple[tuple[str, str, Any], ...] = (
 )
 
 
-def curve(training: Sequence[Row], validation: Sequence[Row], column: str, title: str, even: float | None) -> str:
+def curve(training: Sequence[Row], validation: Sequence[Row], column: str, title: str, even: float) -> str:
     """One quantity over the epochs: the training line and the validation points.
 
-    Rows have ``epoch`` and ``column``; ``even`` is the value of a policy that knows nothing (None: none).
+    Rows have ``epoch`` and ``column``; ``even`` is the value of a policy that knows nothing.
     """
     line, dots = points(training, "epoch", column), points(validation, "epoch", column)
     if not line and not dots:
         return ""
     with drawing(4.2, 2.9) as (axes, text):
-        if even is not None:
-            axes.axhline(even, color=GREY, linewidth=0.8, linestyle=DASHED)
+        axes.axhline(even, color=GREY, linewidth=0.8, linestyle=DASHED)
         if line:
-            axes.plot(*zip(*line, strict=True), color=BLUE, label="training batches")
+            axes.plot(*zip(*line, strict=True), color=BLUE)
         if dots:
-            axes.plot(*zip(*dots, strict=True), color=ORANGE, marker="o", markersize=5, label="validation")
+            axes.plot(*zip(*dots, strict=True), color=ORANGE, marker="o", markersize=5)
         if "accuracy" in column:
             percent_axis(axes.yaxis)
         axes.set_title(title)

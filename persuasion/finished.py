@@ -8,8 +8,9 @@ from typing import Any
 
 from persuasion import lineage
 from persuasion.config import Params
-from persuasion.contents import Inputs, quoting
+from persuasion.contents import Inputs
 from persuasion.errors import DataFailure
+from persuasion.examples import quoting
 from persuasion.files import digest
 from persuasion.plotdata import reward_bars
 from persuasion.records import SPLITS, Pair, Reply, Verdict
@@ -24,9 +25,9 @@ TABLES = {
     "reliability": "evaluate/reliability",
     "margins": "evaluate/margins",
     "lengths": "pair/lengths",
+    "scatter": "evaluate/lengths",
     "tokens": "reference/tokens",
 }
-SCATTER = METRICS / "evaluate" / "lengths.tsv"
 PAIRS, REPLIES, VERDICTS = Path("data/pairs"), Path("data/replies.parquet"), Path("data/verdicts.parquet")
 ADAPTER, PREVIEW = Path("models/adapter"), Path("data/reference/preview.jsonl")
 MADE = (PAIRS, ADAPTER, VERDICTS, REPLIES)
@@ -43,8 +44,8 @@ def read_run(params: Params) -> Inputs:
     return Inputs(
         metrics=metrics,
         tables=_tables(),
-        undefined=_json(undefined) if undefined.is_file() else {},
-        slices={(r["by"], r["slice"]): r["words"] for r in _json(slices)} if slices.is_file() else {},
+        undefined=_json(undefined),
+        slices={(r["by"], r["slice"]): r["words"] for r in _json(slices)},
         previews=read_previews(PREVIEW),
         replies=replies,
         quoting=quoting(replies, _people()) if params.report.public and not synthetic else frozenset(),
@@ -69,7 +70,6 @@ def _tables() -> dict[str, Sequence[dict[str, float | None]]]:
     """The rows that the pictures are drawn from."""
     return {
         **{name: _rows(METRICS / f"{path}.tsv") for name, path in TABLES.items()},
-        "scatter": _rows(SCATTER) if SCATTER.is_file() else [],
         "rewards": reward_bars(read_rows(VERDICTS, Verdict)),
     }
 

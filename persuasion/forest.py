@@ -7,18 +7,16 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from persuasion.drawing import BESIDE, BLUE, DASHED, GREY, INK, drawing, percent_axis
 
-LONGEST = 30
-"""Characters of a name beside the axis."""
-
 
 class Judge(NamedTuple):
-    """One line of a forest plot and of its table; ``ours`` marks the tuned policy."""
+    """One line of a forest plot and of its table; ``ours`` marks the tuned policy, ``why`` says what is undefined."""
 
     name: str
     accuracy: float | None
     low: float | None
     high: float | None
     ours: bool
+    why: str = ""
 
 
 def accuracies(judges: Sequence[Judge]) -> str:
@@ -45,7 +43,7 @@ def _forest(judges: Sequence[Judge], title: str, even: float, *, shares: bool) -
             axes.plot([value], [place], color=colour, marker="o", markersize=size)
             said = f"{value:.1%}" if shares else f"{100 * value:+.1f}"
             axes.annotate(said, (1.02, place), xycoords=BESIDE, va="center", color=colour)
-        axes.set_yticks(range(len(shown)), [_plain(judge.name) for judge in shown])
+        axes.set_yticks(range(len(shown)), [judge.name for judge in shown])
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
@@ -56,8 +54,3 @@ def _forest(judges: Sequence[Judge], title: str, even: float, *, shares: bool) -
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:+.0f}" if value else "0"))
         axes.set_title(title, loc="left")
     return text.getvalue()
-
-
-def _plain(name: str) -> str:
-    """A name that is no formula to matplotlib ($…$) and leaves room for the picture."""
-    return (name if len(name) <= LONGEST else name[: LONGEST - 1] + "…").replace("$", r"\$")

@@ -16,7 +16,7 @@ from persuasion.baselines import BASELINES
 from persuasion.config import Evaluate
 from persuasion.contests import contests
 from persuasion.errors import IntegrityFailure
-from persuasion.estimates import Scores, Tree, flat, nested, part
+from persuasion.estimates import Scores, Tree, beside, flat, nested
 from persuasion.lengthcontrol import lengths, matched
 from persuasion.likelihoods import by_likelihood, likelihoods
 from persuasion.records import Pair, Verdict
@@ -50,13 +50,13 @@ def judge(
     training: Sequence[Pair],
     kinds: Mapping[str, str],
     settings: Evaluate,
-    tuning: Sequence[float] | None = None,
+    tuning: Sequence[float],
 ) -> Judged:
     """All figures of ``evaluate``.
 
     ``pairs`` are the judged ones, ``training`` fits the baselines and the topics, ``kinds`` says which cue a chosen
-    comment carries (empty when unknown), ``tuning`` are the validation margins that fit the temperature (None: the
-    judged ones are these). Raises IntegrityFailure when verdicts and pairs do not match one to one.
+    comment carries (empty when unknown), ``tuning`` are the validation margins that fit the temperature.
+    Raises IntegrityFailure when verdicts and pairs do not match one to one.
     """
     verdicts, pairs = _matched(verdicts, pairs)
     margins = [verdict.margin for verdict in verdicts]
@@ -81,7 +81,7 @@ def judge(
         **matched(policy, pairs, settings),
         "length": lengths(policy, verdicts, pairs, settings),
         **likelihoods(verdicts),
-        **calibrated(margins, margins if tuning is None else tuning),
+        **calibrated(margins, tuning),
         "by_kind": _by_kind(policy, reference, pairs, kinds, settings),
         "slices": branch(cuts),
     }
@@ -164,9 +164,5 @@ def _by_kind(
     result: Tree = {}
     for kind in sorted({kind for kind in of_pair if kind}):
         rows = [index for index, name in enumerate(of_pair) if name == kind]
-        other = [reference[index] for index in rows]
-        result[kind] = {
-            **part(policy, threads, rows, settings),
-            **flat("reference_accuracy", other, [threads[index] for index in rows], settings),
-        }
+        result[kind] = beside(policy, reference, threads, rows, settings)
     return result

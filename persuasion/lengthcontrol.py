@@ -12,6 +12,7 @@ import numpy as np
 from persuasion import logistic, measures
 from persuasion.config import Evaluate
 from persuasion.estimates import Scores, Tree, flat, known, part
+from persuasion.evenly import parts
 from persuasion.measures import Floats
 from persuasion.ranks import spearman
 from persuasion.records import Pair, Verdict
@@ -96,11 +97,9 @@ def bins(policy: Scores, apart: Floats, threads: Sequence[str], settings: Evalua
     size = np.abs(apart)
     if not size.size:
         return []
-    ordered = np.sort(size)
-    starts = np.unique(ordered[np.arange(settings.length_bins) * len(ordered) // settings.length_bins])
-    member = np.searchsorted(starts, size, side="right") - 1
+    member = parts(size, settings.length_bins)
     found = []
-    for place in range(len(starts)):
+    for place in range(member.max() + 1):
         rows = np.flatnonzero(member == place)
         ends = {"words_low": int(size[rows].min()), "words_high": int(size[rows].max())}
         found.append(ends | part(policy, threads, rows.tolist(), settings))

@@ -14,6 +14,7 @@ import yaml
 from persuasion import measures
 from persuasion.config import Params
 from persuasion.inert import markdown
+from persuasion.likelihoods import by_likelihood
 from persuasion.records import Pair, Verdict
 
 NAME = "persuasion-adapter"
@@ -79,10 +80,9 @@ def held_out(verdicts: Sequence[Verdict], pairs: Sequence[Pair], seed: int) -> R
     thread = {pair.pair_id: pair.thread_id for pair in pairs}
     posts = [thread[verdict.pair_id] for verdict in verdicts]
     margins = [verdict.margin for verdict in verdicts]
-    before = [verdict.reference_chosen_logp - verdict.reference_rejected_logp for verdict in verdicts]
-    columns = (
+    columns: tuple[tuple[str, str, Any], ...] = (
         ("reward accuracy", "accuracy", list(measures.scores(margins))),
-        ("accuracy before preference training", "accuracy", list(measures.scores(before))),
+        ("accuracy before preference training", "accuracy", by_likelihood(verdicts, "reference")["summed"]),
         ("reward margin", "reward_margin", margins),
         ("reward of chosen (below 0: less likely than before)", "reward", [v.chosen_reward for v in verdicts]),
         ("reward of rejected", "reward", [v.rejected_reward for v in verdicts]),

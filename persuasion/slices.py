@@ -11,10 +11,11 @@ import numpy as np
 
 from persuasion import clumps
 from persuasion.config import Evaluate
-from persuasion.estimates import Scores, Tree, part
+from persuasion.estimates import Scores, Tree, beside
+from persuasion.evenly import parts
 from persuasion.measures import words
 from persuasion.records import Pair
-from persuasion.undefined import Undefined
+from persuasion.undefined import NO_PAIRS, Undefined
 
 UNKNOWN = "unknown"
 QUARTERS = 4
@@ -35,8 +36,7 @@ def sliced(
     for by, labels in every.items():
         for name, means in sorted(set(labels)):
             held = [row for row, label in enumerate(labels) if label == (name, means)]
-            other = part(reference, threads, held, settings)
-            figures = part(policy, threads, held, settings) | {"reference_accuracy": other["accuracy"]}
+            figures = beside(policy, reference, threads, held, settings)
             posts = len({threads[row] for row in held})
             rows.append({"by": by, "slice": name, "words": means, **figures, "threads": posts})
     return rows
@@ -48,7 +48,7 @@ def branch(rows: Sequence[Tree]) -> Tree:
     for row in rows:
         figures = {name: value for name, value in row.items() if name not in ("by", "slice", "words")}
         tree[row["by"]][row["slice"]] = figures
-    return {by: found or (TOO_FEW if by == "topic" else Undefined("no pairs")) for by, found in tree.items()}
+    return {by: found or (TOO_FEW if by == "topic" and rows else NO_PAIRS) for by, found in tree.items()}
 
 
 Label = tuple[str, str]
@@ -69,8 +69,7 @@ def _post_lengths(pairs: Sequence[Pair]) -> list[Label]:
     if not pairs:
         return []
     sizes = np.array([words(pair.prompt) for pair in pairs])
-    starts = np.unique(np.sort(sizes)[np.arange(QUARTERS) * len(sizes) // QUARTERS])
-    member = np.searchsorted(starts, sizes, side="right") - 1
+    member = parts(sizes, QUARTERS)
     ends = {place: (sizes[member == place].min(), sizes[member == place].max()) for place in set(member.tolist())}
     return [(str(place + 1), "{} to {} words".format(*ends[place])) for place in member.tolist()]
 

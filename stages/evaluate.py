@@ -65,7 +65,6 @@ def _write_plots(judged: Judged, verdicts: Sequence[Verdict], pairs: Sequence[Pa
         write_tsv(folder / "reliability.tsv", reliability(verdicts))
         write_tsv(folder / "margins.tsv", margin_histogram(verdicts))
         write_tsv(folder / "lengths.tsv", scatter(verdicts, pairs))
-        write_tsv(folder / "length_bins.tsv", list(judged.figures["length"]["bins"].values()))
         write_json(folder / "slices.json", judged.slices)
         write_json(folder / "undefined.json", judged.undefined)
 

@@ -34,7 +34,8 @@ def verdict(name: str, chosen: float, rejected: float, reference: tuple[float, f
 
 
 def judgement(pairs: list[Pair], verdicts: list[Verdict], kinds: dict[str, str] | None = None) -> judging.Judged:
-    return judging.judge(verdicts, pairs, pairs_by_words("yes", "no", 20, 1), kinds or {}, SETTINGS)
+    training, tuning = pairs_by_words("yes", "no", 20, 1), [verdict.margin for verdict in verdicts]
+    return judging.judge(verdicts, pairs, training, kinds or {}, SETTINGS, tuning)
 
 
 def judged(pairs: list[Pair], verdicts: list[Verdict], kinds: dict[str, str] | None = None) -> Any:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from persuasion import inert, lineage, report
+from persuasion import baselines, comparisons, inert, lineage, report
 from persuasion.advice import advice, headline
 from persuasion.config import load_params
-from persuasion.contents import WITHHELD, Inputs, quoting
+from persuasion.contents import Inputs
+from persuasion.examples import quoting
 from persuasion.findings import findings
 from persuasion.records import Reply
+from persuasion.seen import WITHHELD
 from stages import report as stage
 
 ROOT = Path(__file__).parents[1]
@@ -234,11 +236,11 @@ def test_advice_comes_with_the_figure_that_calls_for_it() -> None:
     assert advice(good, [{"loss": 0.5}, {"loss": 0.45}]) == []
     bad = {
         "evaluate": {"reward_accuracy_low": 0.4, "temperature": 3.0, "difference": {"length": {"low": -0.1}}},
-        "generate": {"eos_rate": 0.1, "copy_rate": 0.9, "safety": {"insult": 0.1, "crisis_language": 0.1}},
+        "generate": {"eos_rate": 0.1, "copy_rate": 0.9, "safety": {"insult": 0.1, "unsupported_claim": 0.1}},
         "pair": {"audit": {"surface_accuracy": 0.9}},
     }
     said = advice(bad, [{"loss": 0.3}, {"loss": 0.9}])
-    assert len(said) == 8 and "insult" in said[-1] and "crisis" not in said[-1]
+    assert len(said) == 8 and "insult" in said[-1] and "unsupported" not in said[-1]
 
 
 def test_pairs_are_shown_token_by_token_with_marks_besides_colours() -> None:
@@ -327,3 +329,13 @@ def test_a_mirror_that_fails_hangs_or_is_absent_costs_one_line(
     monkeypatch.setattr(stage, "MIRROR_SECONDS", 0.5)
     stage._mirror()
     assert capfd.readouterr().err.count("\n") == 1
+
+
+def test_every_rival_stands_on_the_page_and_what_is_undefined_says_why() -> None:
+    assert list(comparisons.BASELINES) == list(baselines.BASELINES)
+    odd = {"reward_accuracy": None, "slices": {"topic": None}}
+    why = {"reward_accuracy": "a value in it is not finite", "slices.topic": "too few posts to tell topics apart"}
+    made = inputs([])
+    made = replace(made, metrics={**made.metrics, "evaluate": odd}, undefined=why)
+    for text in (Page(report.html(made)).words, report.markdown(made)):
+        assert all(reason in text for reason in why.values())
