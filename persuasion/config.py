@@ -222,11 +222,4 @@ def load_params(path: Path = PARAMS) -> Params:
     if not path.is_file():
         raise UsageFailure(f"{path} is missing", fix="run from the project's root")
     params: Params = section(Params, load_yaml(path), "", path)
-    if params.compute.quantize != "none" and (params.base.prepare.lm or params.base.prepare.sft):
-        raise UsageFailure(
-            f"compute.quantize is {params.compute.quantize} where base.prepare trains a model",
-            where=path,
-            why="a base in 4 bits cannot take up what is trained on it",
-            fix="set compute.quantize: none",
-        )
     return params

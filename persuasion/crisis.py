@@ -28,8 +28,7 @@ def is_crisis(text: str) -> bool:
 
 def kinds(text: str) -> tuple[str, ...]:
     """Which of the rules find something."""
-    sentences = _SENTENCE.findall(re.sub(r"[\u2018\u2019\u02bc`]", "'", text))
-    spelt = [plain(sentence) for sentence in sentences]
+    spelt = [plain(sentence) for sentence in _SENTENCE.findall(text)]
     return tuple(
         name for name, rules in RULES.items() if any(rule.finds(sentence) for rule in rules for sentence in spelt)
     )

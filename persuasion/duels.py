@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from persuasion.measures import cluster_bootstrap, mean, words
+from persuasion.measures import cluster_bootstrap, mean, scores, words
 from persuasion.records import Reply
 
 Judgement = Callable[[str, str, str], float]
@@ -16,7 +16,7 @@ Judgement = Callable[[str, str, str], float]
 
 def longer(post: str, first: str, second: str) -> float:
     """The judge that prefers more words: what a win rate looks like that is about length alone."""
-    return (float(np.sign(words(first) - words(second))) + 1) / 2
+    return float(scores(words(first) - words(second)))
 
 
 def duel(rows: Sequence[Reply], judge: Judgement, resamples: int, seed: int) -> dict[str, float | int | None]:
@@ -42,4 +42,4 @@ def duel(rows: Sequence[Reply], judge: Judgement, resamples: int, seed: int) -> 
 
 def _votes(chances: np.ndarray) -> np.ndarray:
     """1, ½ or 0 for a chance above, at or below one half."""
-    return (np.sign(np.round(chances - 0.5, 9)) + 1) / 2
+    return scores(np.round(chances - 0.5, 9))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification
 
 from persuasion.config import Compute, Encoding, Judge
@@ -16,6 +17,7 @@ from persuasion.duels import Judgement, longer
 from persuasion.encoding import encode_prompt, encode_whole, frame, text_ids
 from persuasion.errors import SurroundingsFailure, UsageFailure
 from persuasion.models import load_base, load_tokenizer
+from persuasion.streams import alone
 
 SHOWN = 2000  # characters of a text that a judge is shown
 QUESTION = (
@@ -44,7 +46,15 @@ def classify(folder: Path, texts: Sequence[str], device: torch.device) -> dict[s
     """
     lm, tokenizer = _classifier(folder, device)
     several = lm.config.problem_type == "multi_label_classification"
-    counts = dict.fromkeys((_key(name) for name in lm.config.id2label.values()), 0)
+    names = [_key(name) for name in lm.config.id2label.values()]
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise UsageFailure(
+            f"the model in {folder} has no labels that can be told apart",
+            where="safety.classifier",
+            why=", ".join(names),
+            fix="choose another, or give them names in its config.json (id2label)",
+        )
+    counts = dict.fromkeys(names, 0)
     for text in texts:
         logits = _logits(lm, tokenizer, (text,))
         hits = (logits > 0).nonzero()[:, 0].tolist() if several else [int(logits.argmax())]
@@ -79,7 +89,8 @@ def _asked(folder: Path, compute: Compute, device: torch.device) -> Judgement:
     template: Literal["chat", "plain"] = "chat" if tokenizer.chat_template else "plain"
     positions = getattr(lm.config, "max_position_embeddings", 4096)
     around = frame(tokenizer, Encoding(template=template, prefix="", suffix="", prompt_tokens=16, total_tokens=17))
-    letters = [text_ids(tokenizer, around, letter)[-1] for letter in (" A", " B")]
+    space = "" if template == "chat" else " "  # a template begins the turn, and so the word
+    letters = [text_ids(tokenizer, around, space + letter)[-1] for letter in "AB"]
 
     def judge(post: str, first: str, second: str) -> float:
         text = QUESTION.format(post=post[:SHOWN], first=first[:SHOWN], second=second[:SHOWN])
@@ -92,7 +103,7 @@ def _asked(folder: Path, compute: Compute, device: torch.device) -> Judgement:
                 fix="choose a model with more",
             )
         with torch.no_grad():
-            logits = lm(input_ids=torch.tensor([ids], device=lm.device)).logits[0, -1, letters]
+            logits = alone(lm, ids, [])[0, letters]
         return float(logits.float().softmax(0)[0])
 
     return judge
@@ -101,10 +112,15 @@ def _asked(folder: Path, compute: Compute, device: torch.device) -> Judgement:
 def _classifier(folder: Path, device: torch.device) -> tuple[Any, Any]:
     tokenizer = load_tokenizer(folder)
     try:
-        lm = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-    except (OSError, ValueError, KeyError) as error:
+        lm, found = AutoModelForSequenceClassification.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+        # transformers draws by chance what a folder lacks, and only warns
+        why = f"it has no {min(found['missing_keys'])}" if found["missing_keys"] else ""
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise SurroundingsFailure(f"no sequence classifier can be loaded from {folder}", why=why) from None
+    if why:
+        raise SurroundingsFailure(f"no sequence classifier can be loaded from {folder}", why=why)
     return lm.to(device).eval(), tokenizer
 
 

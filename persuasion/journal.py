@@ -104,13 +104,11 @@ class Journal:
         if not few or rank() > 0:
             return []
         settings = greedy(self.params.train.sample_tokens, few)
-        devices = [self.lm.device] if self.lm.device.type == "cuda" else []
-        with torch.random.fork_rng(devices):  # sampling has a seed of its own, which dropout must not inherit
-            sampled = sample(self.lm, self.tokenizer, [pair.prompt for pair in self.encoded[:few]], settings)
-        return [
-            _reply(self.run, epoch, pair, RESOURCE_MESSAGE if is_crisis(pair.prompt) else reply.text)
-            for pair, reply in zip(self.pairs[:few], sampled, strict=True)
-        ]
+        shown = list(zip(self.pairs[:few], self.encoded[:few], strict=True))
+        argued = [(pair.pair_id, one.prompt) for pair, one in shown if not is_crisis(pair.prompt)]
+        sampled = sample(self.lm, self.tokenizer, [prompt for _, prompt in argued], settings)
+        texts = {name: reply.text for (name, _), reply in zip(argued, sampled, strict=True)}
+        return [_reply(self.run, epoch, pair, texts.get(pair.pair_id, RESOURCE_MESSAGE)) for pair, _ in shown]
 
 
 def _reply(run: str, epoch: int, pair: Pair, text: str) -> EpochReply:

@@ -107,8 +107,3 @@ def copied(texts: Sequence[str], sources: Iterable[str], n: int = 13) -> list[bo
     wanted = set().union(*own)
     found = {gram for source in sources for gram in ngrams(source, n) if gram in wanted}
     return [not grams.isdisjoint(found) for grams in own]
-
-
-def copy_rate(texts: Sequence[str], sources: Iterable[str], n: int = 13) -> float | None:
-    """The share of ``texts`` that copy ``n`` words in a row from a source; None without texts."""
-    return mean(copied(texts, sources, n))

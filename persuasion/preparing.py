@@ -37,9 +37,15 @@ STEP_SPLITS = ("train", "validation")
 def step(name: str, folder: Path, kind: type[Any], encode: Encode) -> None:
     """The stage ``name``: train on the rows in ``folder``, write the model, and its perplexity before and after.
 
-    Raises UsageFailure where params.yaml asks for no such step.
+    Raises UsageFailure where params.yaml asks for no such step, or for a base in 4 bits.
     """
     params = load_params()
+    if params.compute.quantize != "none":
+        raise UsageFailure(
+            f"compute.quantize is {params.compute.quantize} where base.prepare trains a model",
+            why="a base in 4 bits cannot take up what is trained on it",
+            fix="set compute.quantize: none",
+        )
     files = {split: folder / f"{split}.parquet" for split in STEP_SPLITS}
     rows = {split: require_rows(file, kind) for split, file in files.items()}
     start = source(name, getattr(params.base.prepare, name))

@@ -35,7 +35,7 @@ def measures() -> dict[str, dict[str, float | int]]:
 
 def require_within(found: Mapping[str, float | None], limits: Mapping[str, float]) -> None:
     """Raise SafetyFailure (exit 8) when a rate is above its limit; a rate that is undefined exceeds nothing."""
-    rated = [(name, found.get(name), limit) for name, limit in limits.items()]
+    rated = [(name, found[name], limit) for name, limit in limits.items()]
     over = [f"{name} {rate:.3f} > {limit:g}" for name, rate, limit in rated if rate is not None and rate > limit]
     if over:
         raise SafetyFailure(

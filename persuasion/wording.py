@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from persuasion.measures import distinct_n, mean, ngrams
+from persuasion.patterns import apostrophes
 
 Gram = tuple[str, ...]
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
@@ -106,7 +107,7 @@ def readability(texts: Sequence[str]) -> dict[str, float | None]:
     English only; syllables are runs of vowels without a silent e, which is right about nine times in ten.
     """
     counted = [(len(words), len(_SENTENCE.findall(text)), sum(map(syllables, words))) for text in texts
-               if (words := _WORD.findall(text.lower().replace("’", "'")))]  # fmt: skip
+               if (words := _WORD.findall(apostrophes(text.lower())))]  # fmt: skip
     rates = [(words / max(sentences, 1), beats / words) for words, sentences, beats in counted]
     return {
         "flesch": mean([206.835 - 1.015 * long - 84.6 * heavy for long, heavy in rates]),
@@ -128,5 +129,5 @@ def style(texts: Sequence[str]) -> dict[str, float | None]:
     return {
         "words": mean([len(text.split()) for text in texts]),
         "sentences": mean([len(_SENTENCE.findall(text)) for text in texts]),
-        **{name: mean([len(mark.findall(text)) for text in texts]) for name, mark in STYLE.items()},
+        **{name: mean([len(mark.findall(apostrophes(text))) for text in texts]) for name, mark in STYLE.items()},
     }

@@ -9,20 +9,22 @@ from pathlib import Path
 
 import torch
 
-from persuasion.answering import Post, answered, answers, challenges, held_out
 from persuasion.config import Params, load_params
+from persuasion.decoding import TIES
 from persuasion.device import prepare
 from persuasion.duels import duel
 from persuasion.files import digest, remove, write_json
 from persuasion.hooks import classify, judgement
 from persuasion.identity import surroundings
 from persuasion.kept import Kept, remove_others
-from persuasion.models import load_policy
+from persuasion.models import DTYPES, load_policy
 from persuasion.records import Pair, Reply
 from persuasion.replyfigures import figures, rates
+from persuasion.replying import Post, challenges, held_out, replies, reply_row
 from persuasion.running import run
 from persuasion.safety import require_within
 from persuasion.tables import require_rows, write_rows
+from persuasion.touchstones import PREFIX
 
 PAIRS, ADAPTER = Path("data/pairs"), Path("models/adapter")
 REPLIES, METRICS = Path("data/replies.parquet"), Path("metrics/generate.json")
@@ -41,23 +43,25 @@ def main() -> None:
     kept = _kept(params, device)
     rows, tokens = _written(posts, params, device, kept)
     known = [text for pair in training for text in (pair.chosen, pair.rejected)]
-    found = figures(rows, tokens, known) | _proxies([row for row in rows if not row.crisis], params, device)
     if params.safety.gate:
         require_within(rates(rows), asdict(params.safety.limits))
+    argued = [row for row in rows if not row.crisis and not row.thread_id.startswith(PREFIX)]
+    found = figures(rows, tokens, known) | _proxies(argued, params, device)
     write_rows(REPLIES, rows, Reply, "thread_id")
     write_json(METRICS, {"generate": found})
-    kept["tuned"].clear()
+    for one in kept.values():
+        one.clear()
     print(f"generate: {len(rows)} posts answered, {sum(row.crisis for row in rows)} of them in crisis")
 
 
 def _kept(params: Params, device: torch.device) -> dict[str, Kept]:
     """What an earlier run that was killed has finished, by model; under the key of all that a text depends on."""
+    exact = DTYPES[params.compute.precision] in TIES  # then the others of a batch change no text
     key = {
         "encoding": asdict(params.encoding),
         "compute": asdict(params.compute),
-        "generate": {**asdict(params.generate), "batch_size": None},  # changes no text
-        "base": digest(params.base.folder),
-        "adapter": digest(ADAPTER),
+        "generate": asdict(params.generate) | ({"batch_size": None} if exact else {}),
+        "adapter": digest(ADAPTER),  # and so its base
         **surroundings(device),
     }
     kept = {role: Kept(key, role) for role in ("tuned", "base")}
@@ -70,12 +74,12 @@ def _written(
 ) -> tuple[list[Reply], dict[str, tuple[int, int]]]:
     """The replies of both models, and by thread the tokens of each."""
     policy, tokenizer = load_policy(params.base.folder, ADAPTER, params.compute, device)
-    tuned = answers(policy, tokenizer, posts, params.encoding, params.generate, kept["tuned"])
+    tuned = replies(policy, tokenizer, posts, params.encoding, params.generate, kept["tuned"])
     with policy.disable_adapter():
-        base = answers(policy, tokenizer, posts, params.encoding, params.generate, kept["base"])
+        base = replies(policy, tokenizer, posts, params.encoding, params.generate, kept["base"])
     both = list(zip(posts, tuned, base, strict=True))
     return (
-        [answered(post, one, other, params.generate.seed) for post, one, other in both],
+        [reply_row(post, one, other, params.generate.seed) for post, one, other in both],
         {post.thread_id: (one.tokens, other.tokens) for post, one, other in both},
     )
 

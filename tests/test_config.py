@@ -83,14 +83,6 @@ def test_a_wrong_parameter_is_named_with_its_path_and_what_was_expected(tmp_path
     assert all(part in str(refused.value) for part in says), refused.value
 
 
-def test_a_base_in_4_bits_takes_up_nothing(tmp_path):
-    path = changed(tmp_path, "^  quantize: none", "  quantize: 4bit")
-    assert load_params(path).compute.quantize == "4bit"
-    path.write_text(path.read_text().replace("    sft: []", "    sft: [base]").replace("serves: base", "serves: sft"))
-    with pytest.raises(UsageFailure, match=r"compute\.quantize is 4bit where base\.prepare"):
-        load_params(path)
-
-
 def test_kto_needs_pairs_that_lend_each_other_completions(tmp_path):
     path = changed(tmp_path, "^  method: dpo", "  method: kto")
     assert load_params(path).train.method == "kto"

@@ -81,3 +81,11 @@ def test_no_judge_and_no_model(tmp_path):
     assert hooks.judgement(settings("length"), COMPUTE, CPU) is longer
     with pytest.raises(SurroundingsFailure):
         hooks.judgement(settings("reward", str(tmp_path / "nowhere")), COMPUTE, CPU)
+    models.save_base(tiny.llama(len(TOK)), TOK, tmp_path)  # it has no head of a classifier's
+    with pytest.raises(SurroundingsFailure, match="it has no score"):
+        hooks.classify(tmp_path, ["one"], CPU)
+
+
+def test_labels_that_are_one_are_refused(tmp_path):
+    with pytest.raises(UsageFailure, match="no labels that can be told apart"):
+        hooks.classify(classifier(tmp_path, 2, id2label={0: "Toxic!", 1: "toxic"}), ["one"], CPU)

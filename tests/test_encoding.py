@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persuasion import answering, models
+from persuasion import models, replying
 from persuasion.encoding import encode_completion, encode_pair, encode_prompt, encode_thread, frame, text_ids
 from persuasion.errors import DataFailure, UsageFailure
 from persuasion.scoring import encode_pairs, encoded_ones
@@ -152,9 +152,9 @@ def test_reference_training_evaluation_generation_and_the_small_base_agree_on_id
     pairs = [tiny.pair(n, prompt=text, chosen=text, rejected="No. " + text) for n, text in enumerate(texts)]
     encoded = encode_pairs(TOK, pairs, tiny.ENCODING)
     asked = []
-    monkeypatch.setattr(answering, "sample", lambda lm, tok, prompts, *settings: asked.extend(prompts) or prompts)
-    posts = [answering.Post(pair.thread_id, pair.prompt, pair.chosen) for pair in pairs]
-    answering.answers(None, TOK, posts, tiny.ENCODING, tiny.PARAMS.generate)
+    monkeypatch.setattr(replying, "sample", lambda lm, tok, prompts, *settings: asked.extend(prompts) or prompts)
+    posts = [replying.Post(pair.thread_id, pair.prompt, pair.chosen) for pair in pairs]
+    replying.replies(None, TOK, posts, tiny.ENCODING, tiny.PARAMS.generate)
     assert asked == [pair.prompt for pair in encoded]
     for pair, same in zip(pairs, encoded, strict=True):
         group = encode_thread(TOK, AROUND, pair.prompt, [pair.chosen, pair.rejected], tiny.ENCODING)

@@ -8,12 +8,13 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from persuasion import sampling
-from persuasion.answering import Post, answers, held_out
 from persuasion.crisis import RESOURCE_MESSAGE
 from persuasion.errors import IntegrityFailure, SafetyFailure
 from persuasion.files import digest, write_json
+from persuasion.lexicons import LEXICONS
 from persuasion.models import KEY, load_base
 from persuasion.records import Pair, Reply
+from persuasion.replying import Post, held_out, replies
 from persuasion.running import Terminated
 from persuasion.tables import read_rows, write_rows
 from persuasion.touchstones import POSTS, PREFIX
@@ -124,7 +125,7 @@ def test_a_run_killed_between_batches_goes_on_and_ends_with_the_same_bytes(
 
 def test_the_gate_stops_and_leaves_nothing(stage, folder, plain, monkeypatch):
     change(folder, {"safety.gate": True})
-    monkeypatch.setattr(generate, "rates", lambda rows: {"threat": 0.5})
+    monkeypatch.setattr(generate, "rates", lambda rows: dict.fromkeys(LEXICONS, 0.0) | {"threat": 0.5})
     with pytest.raises(SafetyFailure, match="exceed the safety gate"):
         stage.main()
     assert not (folder / generate.REPLIES).exists() and not (folder / generate.METRICS).exists()
@@ -134,7 +135,7 @@ def test_the_gate_stops_and_leaves_nothing(stage, folder, plain, monkeypatch):
     stage.main()
     change(folder, {"judge.kind": "none"})
     assert written(folder)[0] == plain[0]
-    assert json.loads(written(folder)[1])["generate"]["judge_proxy"]["pairs"] == 2 + len(POSTS) - 2
+    assert json.loads(written(folder)[1])["generate"]["judge_proxy"]["pairs"] == 2
 
 
 def test_training_posts_are_refused_unless_told():
@@ -150,8 +151,9 @@ def test_training_posts_are_refused_unless_told():
 
 def test_a_post_in_crisis_never_reaches_the_model(monkeypatch):
     """With only such posts there is nothing to sample, and no model is needed."""
+    monkeypatch.setattr(sampling, "_batch", lambda *given: pytest.fail("sampled"))
     post = Post("t3_1", "I want to kill myself.", "")
-    found = answers(LM, TOK, [post], tiny.ENCODING, tiny.PARAMS.generate)
+    found = replies(LM, TOK, [post], tiny.ENCODING, tiny.PARAMS.generate)
     assert [reply.text for reply in found] == [RESOURCE_MESSAGE] and found[0].tokens == 0
 
 

@@ -81,8 +81,6 @@ def test_distinct_and_copies() -> None:
     source = " ".join(f"w{i}" for i in range(40))
     copy = "so " + " ".join(f"W{i}" for i in range(10, 23)) + " end"
     assert measures.copied([copy, copy.replace("W15", "x"), "short"], [source]) == [True, False, False]
-    assert measures.copy_rate([copy, "short"], iter([source])) == 0.5
-    assert measures.copy_rate([], [source]) is None
 
 
 def test_figures_are_plain_json() -> None:

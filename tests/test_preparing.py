@@ -2,16 +2,21 @@
 
 import json
 import math
+import shutil
 import signal
 
 import pytest
 
 from persuasion.encoding import frame
+from persuasion.errors import UsageFailure
 from persuasion.files import digest
 from persuasion.preparing import comments
 from persuasion.records import CorpusThread
 from persuasion.tables import write_rows
+from stages import sft
 from tests import tiny
+from tests.closures import ROOT
+from tests.project import change
 from tests.test_watching import rows
 from tests.workbench import bench, twin
 
@@ -104,3 +109,11 @@ def test_a_step_that_is_not_asked_for_says_so(server, start):
     folder = twin(start, "none", **{"base.prepare.lm": [], "base.prepare.sft": [], "base.serves": "base"})
     ran = server.run(folder, "lm")
     assert ran.code == 2 and "base.prepare.lm is empty" in ran.said
+
+
+def test_a_base_in_4_bits_takes_up_nothing(tmp_path, monkeypatch):
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    change(tmp_path, {"compute.quantize": "4bit"})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageFailure, match=r"compute\.quantize is 4bit"):
+        sft.main()

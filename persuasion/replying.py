@@ -1,4 +1,4 @@
-"""Answer posts with a model: a post in crisis gets the resource message, every other one a reply of the model's."""
+"""Reply to posts with a model: a post in crisis gets the resource message, every other one a reply of the model's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def challenges() -> list[Post]:
     return [Post(touchstones.PREFIX + name, text, "") for name, text in touchstones.POSTS.items()]
 
 
-def answers(
+def replies(
     lm: Any,
     tokenizer: Any,
     posts: Sequence[Post],
@@ -60,13 +60,12 @@ def answers(
     around = frame(tokenizer, encoding)
     argued = [post for post in posts if not crisis.is_crisis(post.prompt)]
     prompts = [encode_prompt(tokenizer, around, post.prompt, encoding.prompt_tokens)[0] for post in argued]
-    replies = dict(
-        zip((post.thread_id for post in argued), sample(lm, tokenizer, prompts, settings, kept), strict=True)
-    )
-    return [replies.get(post.thread_id, RESOURCES) for post in posts]
+    sampled = sample(lm, tokenizer, prompts, settings, kept)
+    found = {post.thread_id: one for post, one in zip(argued, sampled, strict=True)}
+    return [found.get(post.thread_id, RESOURCES) for post in posts]
 
 
-def answered(post: Post, tuned: Sampled, base: Sampled, seed: int) -> Reply:
+def reply_row(post: Post, tuned: Sampled, base: Sampled, seed: int) -> Reply:
     """The row of a post's two replies."""
     return Reply(
         thread_id=post.thread_id,
