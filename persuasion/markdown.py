@@ -36,8 +36,9 @@ _ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1
 
 _QUOTE = re.compile(r"^ ?>(?!!)[^\n]*$", re.MULTILINE)
 _SPOILER = re.compile(r">!|!<")
-_RULE = re.compile(r"^[-*_=~#> ]*$", re.MULTILINE)
-_DANGLING = re.compile(r" [*_~(\[]{1,4}$", re.MULTILINE)
+_MARKS = "-*_=~#> "  # a line of nothing else is a rule
+_OPENING = ("*", "_", "~", "(", "[")
+_DANGLING = re.compile(r" [*_~(\[]{1,4}\Z")
 _FOOTNOTE = re.compile(
     r"(?:[*_^]{1,4} ?)?(?:hello,? users of (?:cmv|/?r/changemyview)"
     r"|(?:this is )?a footnote from (?:your|the|the cmv) mod(?:erator)?s"
@@ -77,11 +78,13 @@ def clean_title(title: str) -> str:
 
 def unescaped(text: str) -> str:
     """Return ``text`` with one more layer of HTML entities undone; Reddit dumps carry up to two."""
-    return _ENTITY.sub(_character, _AMPERSANDS.sub("&", text))
+    return _ENTITY.sub(_character, _AMPERSANDS.sub("&", text)) if "&" in text else text
 
 
 def visible(text: str) -> str:
     """Return ``text`` with Unix line ends, plain blanks and no zero-width, bidi or control characters."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return _BLANK.sub(" ", text) if "  " in text else text  # as it is for most texts
     return _BLANK.sub(" ", _LINE_END.sub("\n", _INVISIBLE.sub("", text)))
 
 
@@ -96,16 +99,27 @@ def _settled(text: str, step: Callable[[str], str]) -> str:
 
 
 def _scrubbed(text: str) -> str:
-    text = _LINE_MARGIN.sub("\n", visible(unescaped(text)))
-    text = _SPOILER.sub("", _without_footnote(_QUOTE.sub("", text)))
-    text = without_edits(_without_names(text))
-    text = _DANGLING.sub("", _RULE.sub("", text))
-    return _GAP.sub("\n\n", _LINE_MARGIN.sub("\n", _BLANK.sub(" ", without_announcements(text)))).strip()
+    text = _trimmed(visible(unescaped(text)))
+    text = _without_footnote(_QUOTE.sub("", text) if ">" in text else text)
+    text = without_edits(_without_names(_SPOILER.sub("", text) if "!" in text else text))
+    text = without_announcements(_without_rules(text))
+    return _GAP.sub("\n\n", _trimmed(_BLANK.sub(" ", text) if "  " in text else text)).strip()
 
 
 def _scrubbed_title(title: str) -> str:
     title = _without_names(visible(unescaped(title)).replace("\n", " "))
     return " ".join(_CMV_AROUND.sub("", _FLAIR.sub("", title).strip()).split()).lstrip("])}*:;,.!?|–—- ")
+
+
+def _trimmed(text: str) -> str:
+    """Lines without blanks around them."""
+    return _LINE_MARGIN.sub("\n", text) if " \n" in text or "\n " in text else text
+
+
+def _without_rules(text: str) -> str:
+    """Empty lines where there were rules, and no mark that is left at a line's end."""
+    lines = [line if line.strip(_MARKS) else "" for line in text.split("\n")]
+    return "\n".join(_DANGLING.sub("", line) if line.endswith(_OPENING) else line for line in lines)
 
 
 def _without_footnote(text: str) -> str:
@@ -116,7 +130,9 @@ def _without_footnote(text: str) -> str:
 
 def _without_names(text: str) -> str:
     """Mask names, addresses, numbers and URLs; a link keeps its text."""
-    return _LINK.sub(r"\1", _AUTOLINK.sub(r"\1", masked(text)))
+    text = masked(text)
+    text = _AUTOLINK.sub(r"\1", text) if "<" in text else text
+    return _LINK.sub(r"\1", text) if "](" in text else text
 
 
 def _character(entity: re.Match[str]) -> str:
