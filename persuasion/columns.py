@@ -90,10 +90,9 @@ def _said(authors: Sequence[str], bodies: Sequence[str], texts: pa.StringArray) 
     """The full texts of comments that may award a delta or speak of one; None for all others."""
     bots = {author for author in set(authors) if is_deltabot(author)}
     said: list[str | None] = [body if author in bots else None for author, body in zip(authors, bodies, strict=True)]
-    for sign in TOKEN_SIGNS:
-        for row in holding(texts, sign, unless=_NO_TOKEN).tolist():
-            if may_bear_token(bodies[row]):
-                said[row] = bodies[row]
+    for row in holding(texts, TOKEN_SIGNS, unless=_NO_TOKEN).tolist():
+        if may_bear_token(bodies[row]):
+            said[row] = bodies[row]
     return said
 
 

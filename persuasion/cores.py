@@ -18,7 +18,7 @@ import pyarrow as pa
 from persuasion.errors import SurroundingsFailure
 
 WORTHWHILE = 1 << 24  # bytes on disk below which starting processes costs more than it saves
-_MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENAS = -3, -1, -8  # mallopt(3)
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # mallopt(3)
 Done = TypeVar("Done")
 
 
@@ -88,7 +88,6 @@ def _keep_memory() -> None:
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(_MMAP_THRESHOLD, 1 << 30)
         libc.mallopt(_TRIM_THRESHOLD, 1 << 30)
-        libc.mallopt(_ARENAS, 1)  # an arena of its own gives a thread's memory back whatever the threshold
 
 
 class InPlace(Executor):

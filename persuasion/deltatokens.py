@@ -10,7 +10,7 @@ from persuasion.markdown import unescaped
 _TOKEN = re.compile(r"[∆Δδ]|!delta\b|&916;", re.IGNORECASE)  # delta-bot-three took &delta; and the misspelt &916; too
 _CALL = re.compile(r"![dD]")
 _SPELT = re.compile(r"&(?:amp;)*(?:#(?!x200B;)|916;|delta;|excl;|num;|semi;)", re.IGNORECASE)  # part of a token, or all
-TOKEN_SIGNS = (b"!", b"&", "∆".encode()[2:], "Δ".encode()[:1])  # bytes of which any text with a token holds one
+TOKEN_SIGNS = b"!&" + "∆".encode()[2:] + "Δ".encode()[:1]  # bytes of which any text with a token holds one
 _LINE_END = re.compile(r"\r\n?|\n")
 _QUOTE = re.compile(r" {0,3}>")
 _CODE = re.compile(r" {4}|\t")

@@ -58,18 +58,18 @@ def _spans(texts: Texts) -> Iterator[tuple[int, int, int]]:
     """Yield what may hold an identity, as (row, start, end): a word, or the whole text if blanks may lie within it."""
     ends, valid = _ends(texts), np.asarray(texts.is_valid())
     stored = texts.buffers()[2].to_pybytes()
+    across, within = _places(stored, ends, _across), _places(stored, ends, _within)
     whole = np.zeros(len(texts), bool)
-    for places in _places(stored, ends, _across):
-        whole[_row(ends, places)] = True
+    whole[_row(ends, across)] = True
+    places = np.sort(np.concatenate([across, within]))
+    places = places[valid[_row(ends, places)]]
+    rows = _row(ends, places)
+    columns = (places, rows, ends[rows], ends[rows + 1], whole[rows])
     done = 0
-    for places in _places(stored, ends, _across, _within):
-        places = places[valid[_row(ends, places)]]
-        rows = _row(ends, places)
-        columns = (places, rows, ends[rows], ends[rows + 1], whole[rows])
-        for place, row, start, end, all_of_it in zip(*(column.tolist() for column in columns), strict=True):
-            if place >= done:
-                first, done = (start, end) if all_of_it else _word(stored, max(start, done), place, end)
-                yield row, first, done
+    for place, row, start, end, all_of_it in zip(*(column.tolist() for column in columns), strict=True):
+        if place >= done:
+            first, done = (start, end) if all_of_it else _word(stored, max(start, done), place, end)
+            yield row, first, done
 
 
 def _word(stored: bytes, start: int, place: int, end: int) -> tuple[int, int]:
@@ -90,18 +90,19 @@ def _ends(texts: Texts) -> npt.NDArray[Any]:
     return np.frombuffer(texts.buffers()[1], kind)[texts.offset : texts.offset + len(texts) + 1]
 
 
-def _places(stored: bytes, ends: npt.NDArray[Any], *signs: Callable[[Bytes], Places]) -> Iterator[Places]:
-    """Yield the places of signs in order, block by block: near the processor, and in little memory.
+def _places(stored: bytes, ends: npt.NDArray[Any], sign: Callable[[Bytes], Places]) -> Places:
+    """The places of a sign in order, sought block by block: near the processor, and in little memory.
 
     Blocks overlap by ``REACH``, so that every sign is seen whole.
     """
     start, end = int(ends[0]), int(ends[-1])
     every = np.frombuffer(stored, np.uint8, end)
+    found = [np.zeros(0, np.int64)]
     for begin in range(start, end, BLOCK):
         first = max(begin - REACH, 0)
-        block = every[first : begin + BLOCK + REACH]
-        places = np.sort(np.concatenate([sign(block) for sign in signs])) + first
-        yield places[(places >= begin) & (places < begin + BLOCK)]
+        places = sign(every[first : begin + BLOCK + REACH]) + first
+        found.append(places[(places >= begin) & (places < begin + BLOCK)])
+    return np.concatenate(found)
 
 
 def _across(block: Bytes) -> Places:
@@ -110,35 +111,34 @@ def _across(block: Bytes) -> Places:
     dense = digits[:-6][digits[6:] - digits[:-6] <= REACH]
     before, earlier = (block.take(digits - step, mode="clip") for step in (1, 2))
     hidden = digits[(block[digits] == ord("3")) & _is(before, "b") & _is(earlier, "d")]
-    return np.concatenate([dense, hidden])
+    return np.sort(np.concatenate([dense, hidden]))
 
 
 def _within(block: Bytes) -> Places:
-    """Signs of what lies within one word."""
-    return np.concatenate([np.flatnonzero(block == ord("@")), _slashes(block), _targets(block), _www(block)])
+    """Signs of what lies within one word: "@", the slash of an address, a link's "](", and the last "w" of "www."."""
+    here, after = block[:-1], block[1:]
+    signs = (block == ord("@")) | (block == ord("/"))
+    signs[:-1] |= ((here == ord("]")) & (after == ord("("))) | (_is(here, "w") & (after == ord(".")))
+    places = np.flatnonzero(signs)
+    sign = block[places]
+    slash, letter = sign == ord("/"), _is(sign, "w")
+    kept = ~(slash | letter)
+    kept[slash], kept[letter] = _in_address(block, places[slash]), _third(block, places[letter])
+    return places[kept]
 
 
-def _slashes(block: Bytes) -> Places:
-    """The slashes of a URL, a mention, a permalink or reddit's host; not that of "and/or"."""
-    places = np.flatnonzero(block == ord("/"))
+def _in_address(block: Bytes, places: Places) -> npt.NDArray[np.bool_]:
+    """Which slashes are of a URL, a mention, a permalink or reddit's host; not that of "and/or"."""
     before, after = (block.take(places + step, mode="clip") for step in (-1, 1))
     earlier, later = (block.take(places + step, mode="clip") for step in (-2, 2))
     mention = _is(before, "u") | _is(after, "u") | (before == ord("\\"))
     host = (_is(before, "m") & _is(earlier, "o")) | (_is(before, "t") & _is(earlier, "i"))
-    return places[mention | host | (before == ord("/")) | (_is(after, "c") & _is(later, "o"))]
+    return mention | host | (before == ord("/")) | (_is(after, "c") & _is(later, "o"))
 
 
-def _targets(block: Bytes) -> Places:
-    """The closing bracket of each ``](``, behind which a link's target stands."""
-    places = np.flatnonzero(block == ord("]"))
-    return places[block.take(places + 1, mode="clip") == ord("(")]
-
-
-def _www(block: Bytes) -> Places:
-    """The last letter of each "www."."""
-    places = np.flatnonzero(_is(block[:-1], "w") & (block[1:] == ord(".")))
-    before, earlier = (block.take(places - step, mode="clip") for step in (1, 2))
-    return places[_is(before, "w") & _is(earlier, "w")]
+def _third(block: Bytes, places: Places) -> npt.NDArray[np.bool_]:
+    """Which letters have a "w" each at the two places before them."""
+    return _is(block.take(places - 1, mode="clip"), "w") & _is(block.take(places - 2, mode="clip"), "w")
 
 
 def _is(letters: Bytes, letter: str) -> npt.NDArray[np.bool_]:

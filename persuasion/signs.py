@@ -10,19 +10,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 
-def holding(texts: pa.StringArray, sign: bytes, *, unless: Sequence[bytes] = ()) -> NDArray[np.int64]:
-    """Return the numbers of the rows of ``texts`` (no nulls) that hold the byte ``sign``, not as ``unless`` begins."""
+def holding(texts: pa.StringArray, signs: bytes, *, unless: Sequence[bytes] = ()) -> NDArray[np.int64]:
+    """Return the numbers of the rows of ``texts`` (no nulls) with a byte of ``signs``, not as ``unless`` begins."""
     ends, stored = _buffers(texts)
-    places = np.flatnonzero(stored == ord(sign))
+    found = stored == signs[0]
+    for sign in signs[1:]:
+        found |= stored == sign
+    places = np.flatnonzero(found)
     for other in unless:
         places = np.setdiff1d(places, _of_word(stored, places, other), assume_unique=True)
     return np.unique(np.searchsorted(ends, places, side="right"))
 
 
 def holding_word(texts: pa.StringArray, word: bytes, anchor: int) -> NDArray[np.int64]:
-    """Return the numbers of the rows of ``texts`` (no nulls) with ``word``, sought by its ``anchor``-th byte."""
+    """Return the numbers of the rows of ``texts`` (no nulls) with ``word``, sought by its two bytes from ``anchor``."""
     ends, stored = _buffers(texts)
-    places = np.flatnonzero(stored == word[anchor]) - anchor
+    places = np.flatnonzero((stored[:-1] == word[anchor]) & (stored[1:] == word[anchor + 1])) - anchor
     places = _of_word(stored, places[places >= 0], word)
     return np.unique(np.searchsorted(ends, places, side="right"))
 

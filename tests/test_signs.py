@@ -7,14 +7,14 @@ from persuasion.signs import holding, holding_word
 TEXTS = st.lists(st.text("ab\u2206\0\u03b4", max_size=6), max_size=6)
 
 
-@given(TEXTS, st.integers(0, 3), st.sampled_from([b"a", b"\x86", b"\0", b"\xce"]))
+@given(TEXTS, st.integers(0, 3), st.sampled_from([b"a", b"\x86\xce", b"\0", b"b\xce"]))
 def test_the_rows_are_those_that_hold_a_sign(texts, skipped, sign):
     column = pa.array(texts, pa.string()).slice(skipped)
-    expected = [row for row, text in enumerate(texts[skipped:]) if sign in text.encode()]
+    expected = [row for row, text in enumerate(texts[skipped:]) if set(sign) & set(text.encode())]
     assert holding(column, sign).tolist() == expected
 
 
-@given(TEXTS, st.integers(0, 3), st.sampled_from([(b"ab", 0), (b"aba", 1), (b"\x88\x86", 1)]))
+@given(TEXTS, st.integers(0, 3), st.sampled_from([(b"ab", 0), (b"aba", 1), (b"aab", 0), (b"\x88\x86", 0)]))
 def test_no_row_with_a_word_is_missed(texts, skipped, word):
     column = pa.array(texts, pa.string()).slice(skipped)
     expected = {row for row, text in enumerate(texts[skipped:]) if word[0] in text.encode()}
