@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryFile
+from typing import IO
 
 from persuasion.errors import SurroundingsFailure
 from persuasion.files import remove
@@ -35,9 +37,10 @@ class Contender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """A contender's seconds per round, and what it found in the last."""
+    """A contender's seconds per round, the most bytes any process of it held, and what it found in the last round."""
 
     seconds: tuple[float, ...]
+    peak: int
     found: Mapping[str, int]
 
     @property
@@ -46,17 +49,30 @@ class Timed:
         return median(self.seconds)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run of a contender."""
+
+    seconds: float
+    peak: int
+    found: Mapping[str, int]
+
+
 def interleaved(contenders: Sequence[Contender], rounds: int, within: float = math.inf) -> dict[str, Timed]:
     """Run every contender once a round; no round begins after ``within`` seconds but the first.
 
     Raises SurroundingsFailure when a contender fails.
     """
-    runs: list[list[tuple[float, Mapping[str, int]]]] = []
+    runs: list[list[_Run]] = []
     start = time.perf_counter()
     while not runs or (len(runs) < rounds and time.perf_counter() - start < within):
         runs.append([_run(contender) for contender in contenders])
     return {
-        contender.name: Timed(seconds=tuple(run[place][0] for run in runs), found=runs[-1][place][1])
+        contender.name: Timed(
+            seconds=tuple(run[place].seconds for run in runs),
+            peak=max(run[place].peak for run in runs),
+            found=runs[-1][place].found,
+        )
         for place, contender in enumerate(contenders)
     }
 
@@ -85,21 +101,30 @@ def last_json(output: str) -> dict[str, int]:
     return record
 
 
-def _run(contender: Contender) -> tuple[float, Mapping[str, int]]:
+def _run(contender: Contender) -> _Run:
     for name in contender.leavings:
         remove(contender.folder / name)
     os.sync()  # what the run before left to be written is not this run's burden
-    start = time.perf_counter()
-    done = subprocess.run(  # noqa: S603
-        contender.command,
-        cwd=contender.folder,
-        env=dict(contender.environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if contender.found else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    seconds = time.perf_counter() - start
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        raise SurroundingsFailure(f"{contender.name} failed with exit code {done.returncode}", why=said[-2000:])
-    return seconds, contender.found(done.stdout.decode("utf-8", "replace")) if contender.found else {}
+    with TemporaryFile() as out, TemporaryFile() as said:
+        start = time.perf_counter()
+        process = subprocess.Popen(  # noqa: S603
+            contender.command,
+            cwd=contender.folder,
+            env=dict(contender.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out if contender.found else subprocess.DEVNULL,
+            stderr=said,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            why = _text(said).strip()[-2000:]
+            raise SurroundingsFailure(f"{contender.name} failed with exit code {process.returncode}", why=why)
+        found = contender.found(_text(out)) if contender.found else {}
+    return _Run(seconds=seconds, peak=usage.ru_maxrss << 10, found=found)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")

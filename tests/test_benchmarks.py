@@ -167,9 +167,9 @@ def test_memory_of_a_tiny_run_is_measured(tmp_path, monkeypatch):
 
 def test_unequal_work_is_no_race(written):
     planted = written[1]
-    fair = Timed(seconds=(1.0,), found=extract.to_find(planted))
-    extract.require_same_work({"peer": fair, "zstd": Timed(seconds=(1.0,), found={})}, planted)
-    less = Timed(seconds=(1.0,), found={**fair.found, "awards": planted.confirmed - 1})
+    fair = Timed(seconds=(1.0,), peak=0, found=extract.to_find(planted))
+    extract.require_same_work({"peer": fair, "zstd": Timed(seconds=(1.0,), peak=0, found={})}, planted)
+    less = Timed(seconds=(1.0,), peak=0, found={**fair.found, "awards": planted.confirmed - 1})
     with pytest.raises(IntegrityFailure, match="peer did other work"):
         extract.require_same_work({"peer": less}, planted)
 
