@@ -47,7 +47,7 @@ def comment_roles(
     """
     named = {author for author in set(authors) if author.casefold() in _NAMED}
     short = np.flatnonzero(np.asarray(pc.binary_length(texts)) < _LONGEST_STUB * _LONGEST_CHARACTER).tolist()
-    suspects = {row for row in short if len(bodies[row]) < _LONGEST_STUB}
+    suspects = {row for row in short if _is_gone(bodies[row])}
     suspects.update(holding_word(texts, b"emoved", anchor=3).tolist())
     suspects.update(compress(count(), map(named.__contains__, authors)))
     suspects.update(compress(count(), marks))
@@ -64,11 +64,15 @@ def submission_role(author: str, title: str, selftext: str, distinguished: str |
 
 def _role(author: str, text: str, distinguished: str | None) -> str:
     name = author.casefold()
-    if is_deleted(author) or (len(text) < _LONGEST_STUB and text.strip() in NO_BODY):
+    if is_deleted(author) or _is_gone(text):
         return DELETED
     if name in BOTS:
         return BOT
     return MODERATOR if distinguished in ("moderator", "admin") or name in MODERATORS else ""
+
+
+def _is_gone(text: str) -> bool:
+    return len(text) < _LONGEST_STUB and text.strip() in NO_BODY
 
 
 def _is_removal(body: str) -> bool:
