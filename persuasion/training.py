@@ -84,7 +84,7 @@ def train(
     trainer.keeper, curve = keeper, curve or Curve("training")
     newest = keeper.newest() if keeper else None
     if newest and rank() == 0:
-        print(f"train: continues from {newest.name}", file=sys.stderr)
+        print(f"training: continues from {newest.name}", file=sys.stderr)
     try:
         with Interruption() if keeper else contextlib.nullcontext() as interruption:
             trainer.add_callback(_Notes(trainer, after_epoch, curve, interruption))
@@ -152,7 +152,7 @@ class _Notes(TrainerCallback):
         if rank() > 0:  # the seed is the same in all; what dropout leaves out must not be
             torch.manual_seed(args.seed + rank())
         self.trainer.take_up()
-        self.bar = bar(state.max_steps, "train", "step", initial=state.global_step)
+        self.bar = bar(state.max_steps, "training", "step", initial=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.bar.update()

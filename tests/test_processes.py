@@ -101,6 +101,16 @@ def test_two_processes_have_the_loss_curve_of_one(server, start, two):
     assert figures[0]["steps"] == figures[1]["steps"] == 6
 
 
+@pytest.mark.slow
+def test_kto_on_two_processes_measures_rewards_against_the_divergence_of_the_whole_batch(server, start):
+    kto = {"train.method": "kto", "train.learning_rate": 0.02}
+    one, many = twin(start, "kto-one", **kto), twin(start, "kto-two", **TWO, **kto)
+    assert server.run(one).code == server.run(many).code == 0
+    losses = [[row["loss"] for row in rows(folder, "training")] for folder in (one, many)]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+    assert max(losses[0]) - min(losses[0]) > 0.01  # the policy has moved, so there is a divergence
+
+
 def started(folder):
     """The stage as a user starts it, and a checkpoint made."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
