@@ -5,8 +5,8 @@ A test set tells the truth about the first policy judged on it; every choice mad
 
 A look is a fact about people, not about an experiment: it is written into the file that git keeps, into that of the
 repository where this is a copy that DVC made of it, and into one that neither git nor DVC sees, for `dvc exp apply`
-puts an experiment's file in the place of the repository's. What DVC takes from its run cache was judged, and written
-down, before.
+puts an experiment's file in the place of the repository's. What DVC checks out again was judged, and written down,
+before.
 """
 
 import fcntl
