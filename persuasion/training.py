@@ -33,6 +33,7 @@ from persuasion.records import Reference
 from persuasion.seam import install
 from persuasion.snapshots import Keeper
 from persuasion.watching import MEANS
+from persuasion.whole import gather, whole
 
 TOLERANCE = {"float32": 1e-4, "bfloat16": 1e-2}  # nats per token between policy and reference before step 1
 
@@ -94,6 +95,7 @@ def train(
         raise SurroundingsFailure(
             f"train.optimizer {trainer.args.optim} cannot be used here", why=str(error), fix="choose adamw_torch"
         ) from None
+    gather(trainer.model)
     return trainer.losses / max(outcome.global_step, 1), outcome.global_step, curve.rows
 
 
@@ -169,7 +171,8 @@ class _Notes(TrainerCallback):
             self.bar.set_postfix(loss=f"{self.curve.rows[-1]['loss']:.4f}", refresh=False)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
-        control.should_training_stop |= bool(self.after_epoch(round(state.epoch or 0.0)))
+        with whole(self.trainer.model):
+            control.should_training_stop |= bool(self.after_epoch(round(state.epoch or 0.0)))
         self._listen(args)
         control.should_save = self.every > 0
         model.train()
