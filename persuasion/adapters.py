@@ -8,6 +8,7 @@ from persuasion.config import Params
 from persuasion.files import write_json, write_text
 from persuasion.modelcard import Results, card
 from persuasion.models import KEY
+from persuasion.whole import gathered_weights
 
 
 def save_adapter(
@@ -18,7 +19,7 @@ def save_adapter(
     ``facts``: base_sha256, pairs, steps, and data, the sha256 of each file of pairs by name; ``results``: on pairs
     held out (None: not measured).
     """
-    policy.save_pretrained(folder)
+    policy.save_pretrained(folder, state_dict=gathered_weights(policy))
     tokenizer.save_pretrained(folder)
     config = folder / "adapter_config.json"
     settings = json.loads(config.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Run the layers of a Llama-shaped model over a packed row, with fewer passes over memory.
+"""Run the layers of a Llama-shaped model over a row of tokens, with fewer passes over memory.
 
 The modules, and with them adapters and quantised weights, are the model's own; only what lies
 between its matrix products is written anew, each as one autograd function that keeps what its
@@ -6,6 +6,7 @@ backward needs and no more. The last layer computes its keys for the whole row a
 only where something is scored (``row.kept``).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,6 +18,9 @@ from persuasion.products import adapted
 
 FAMILIES = {"llama", "mistral", "qwen2"}  # the same block under three names
 Turn = tuple[Tensor, Tensor]  # cosine and signed sine of every position, [T, d]
+Attend = Callable[[Any, Tensor, Tensor, Tensor, bool], Tensor]
+"""(attention module, query [heads, Q, d], key and value [kv_heads, T, d], whether the queries are those kept) to
+[Q, heads, d]."""
 
 
 def serves(lm: Any) -> bool:
@@ -28,22 +32,36 @@ def serves(lm: Any) -> bool:
 
 def run(lm: Any, row: PackedRow) -> Tensor:
     """Return [N, width], the final hidden states at the row's sources."""
+
+    def attend(module: Any, query: Tensor, key: Tensor, value: Tensor, last: bool) -> Tensor:
+        return packed_attention(query, key, value, row, module.scaling, last=last)
+
+    if row.kept.numel() < row.ids.numel():
+        return through(lm, row.ids, row.positions, attend, row.kept, torch.searchsorted(row.kept, row.sources))
+    return through(lm, row.ids, row.positions, attend, None, row.sources)
+
+
+def through(
+    lm: Any, ids: Tensor, positions: Tensor, attend: Attend, kept: Tensor | None = None, wanted: Tensor | None = None
+) -> Tensor:
+    """Return the final hidden states of a row of tokens [1, T] at ``positions`` [1, T].
+
+    The last layer computes only the tokens ``kept`` (None: all), and of these only ``wanted`` come out (None: all).
+    """
     model = lm.base_model
-    states = model.embed_tokens(row.ids)
-    cos, sin = (part[0] for part in model.rotary_emb(states, row.positions))
+    states = model.embed_tokens(ids)
+    cos, sin = (part[0] for part in model.rotary_emb(states, positions))
     half = sin.size(-1) // 2
     turn = cos, torch.cat((-sin[:, :half], sin[:, half:]), 1)
     states = states[0]
     *lower, top = model.layers
     for layer in lower:
-        states = _block(layer, states, turn, row)
-    if row.kept.numel() < states.size(0):
-        states = _block(top, states, turn, row, row.kept)
-        return _normed(model.norm, states[torch.searchsorted(row.kept, row.sources)])
-    return _normed(model.norm, _block(top, states, turn, row)[row.sources])
+        states = _block(layer, states, turn, attend)
+    states = _block(top, states, turn, attend, kept)
+    return _normed(model.norm, states if wanted is None else states[wanted])
 
 
-def _block(layer: Any, states: Tensor, turn: Turn, row: PackedRow, kept: Tensor | None = None) -> Tensor:
+def _block(layer: Any, states: Tensor, turn: Turn, attend: Attend, kept: Tensor | None = None) -> Tensor:
     attention, mlp = layer.self_attn, layer.mlp
     normed = _normed(layer.input_layernorm, states)
     key = _turned(_heads(adapted(attention.k_proj, normed), attention), turn)
@@ -51,7 +69,7 @@ def _block(layer: Any, states: Tensor, turn: Turn, row: PackedRow, kept: Tensor 
     if kept is not None:
         normed, states, turn = normed[kept], states[kept], (turn[0][kept], turn[1][kept])
     query = _turned(_heads(adapted(attention.q_proj, normed), attention), turn)
-    mixed = packed_attention(query, key, value, row, attention.scaling, last=kept is not None)
+    mixed = attend(attention, query, key, value, kept is not None)
     states = states + adapted(attention.o_proj, mixed.flatten(1))
     normed = _normed(layer.post_attention_layernorm, states)
     gated: Tensor = _Gate.apply(adapted(mlp.gate_proj, normed), adapted(mlp.up_proj, normed))

@@ -55,7 +55,7 @@ class Checkpoints:
         for folder in self._all():
             if _is_whole(folder):
                 return folder
-            print(f"train: the checkpoint {folder.name} is not whole and is passed over", file=sys.stderr)
+            print(f"training: the checkpoint {folder.name} is not whole and is passed over", file=sys.stderr)
         return None
 
     def clear(self) -> None:
@@ -80,7 +80,7 @@ def opened(key: Key, *, leads: bool = True) -> Iterator[Checkpoints | None]:
         return
     with _claimed(folder) as mine:
         if not mine:
-            print("train: the same run is at work elsewhere, so this one keeps no checkpoints", file=sys.stderr)
+            print("training: the same run is at work elsewhere, so this one keeps no checkpoints", file=sys.stderr)
         elif not is_copy():  # a temporary copy leaves the others alone: they may be tried again
             _remove_stale(home, folder, key)
         if mine and not (folder / KEY).is_file():
@@ -96,7 +96,7 @@ def alone() -> Iterator[None]:
             raise SurroundingsFailure(
                 "another training is at work in this folder",
                 where=Path.cwd(),
-                fix="wait for it or end it (`pgrep -af stages.train` shows it), then run this again",
+                fix="wait for it or end it (`pgrep -af 'stages.(train|lm|sft)'` shows it), then run this again",
             )
         yield
 
@@ -108,7 +108,7 @@ def _remove_stale(home: Path, mine: Path, key: Key) -> None:
                 continue
             known = _read(other / KEY)
             changed = [name for name in key if known.get(name) != key[name]]
-            print(f"train: checkpoints of another run are removed (other {', '.join(changed)})", file=sys.stderr)
+            print(f"training: checkpoints of another run are removed (other {', '.join(changed)})", file=sys.stderr)
             remove(other)
 
 

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from persuasion.measures import Floats
-
+Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 ROUNDS = 100
 STARTS = 5
@@ -39,13 +38,16 @@ class Clumps:
         return nearest(self.vectorizer.transform(posts), self.centres) if posts else np.zeros(0, np.int64)
 
 
-def find(posts: Sequence[str], count: int, seed: int) -> Clumps | None:
-    """``count`` clumps of ``posts``; None where there are too few posts or common words to tell so many apart."""
+def find(posts: Sequence[str], count: int, seed: int, *, rare: int = RARE, named: int = NAMED_BY) -> Clumps | None:
+    """``count`` clumps of ``posts``; None where there are too few posts or common words to tell so many apart.
+
+    ``rare``: posts that hold a term, at least; ``named``: terms in a name.
+    """
     posts = posts[:POSTS]
-    if len(posts) < max(count, RARE):
+    if len(posts) < max(count, rare):
         return None
     vectorizer = TfidfVectorizer(
-        stop_words="english", sublinear_tf=True, min_df=RARE, max_df=COMMON, max_features=TERMS, **WORDS
+        stop_words="english", sublinear_tf=True, min_df=rare, max_df=COMMON, max_features=TERMS, **WORDS
     )
     try:
         vectors = vectorizer.fit_transform(posts)
@@ -54,7 +56,7 @@ def find(posts: Sequence[str], count: int, seed: int) -> Clumps | None:
     centres, labels = kmeans(vectors, count, seed)
     order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
     terms = vectorizer.get_feature_names_out()
-    weightiest = np.argsort(-centres[order], axis=1, kind="stable")[:, :NAMED_BY]
+    weightiest = np.argsort(-centres[order], axis=1, kind="stable")[:, :named]
     names = tuple(" ".join(str(terms[at]) for at in row) for row in weightiest)
     return Clumps(vectorizer=vectorizer, centres=centres[order], names=names)
 

@@ -69,13 +69,16 @@ WRITING = (
     ("Replies that the policy ended itself", "generate.eos_rate", percent),
     ("Distinct word pairs", "generate.distinct_2", percent),
     ("Replies with 13 words in a row from training", "generate.copy_rate", percent),
+    ("Posts shown without their end (token limit)", "generate.truncated.prompt", number),
 )
-REASONS = {
-    "eos_rate": "no replies",
-    "tokens_mean": "no replies",
-    "distinct_2": "no replies of two words",
-    "copy_rate": "no replies",
-}
+PROXIES = (
+    ("Replies by the tuned policy preferred (win rate)", "generate.judge_proxy.win_rate", percent),
+    ("… its 95% interval over posts: from", "generate.judge_proxy.win_rate_low", percent),
+    ("… to", "generate.judge_proxy.win_rate_high", percent),
+    ("Votes for whichever stood first (50%: no position bias)", "generate.judge_proxy.first_rate", percent),
+    ("Pairs with the same winner in both orders", "generate.judge_proxy.consistency", percent),
+)
+UNMEASURED = "not measured in this run"
 
 CHOICES = (
     "source.path", "pairs.unit", "pairs.negative", "pairs.split", "model.kind", "model.name", "model.revision",
@@ -89,8 +92,8 @@ CHOICES = (
 class Inputs:
     """What the page is made of. ``synthetic``: the posts are ours, not people's.
 
-    ``tables``: the plots' rows by name, [] where there are none. ``undefined``: why a figure is null, and ``slices``:
-    what a slice holds in words, where `evaluate` says so. ``made``: (what, hash). ``quoting``: replies that repeat
+    ``tables``: the plots' rows by name, [] where there are none. ``undefined``: by stage and dotted name, why a figure
+    is null; ``slices``: what a slice holds in words. ``made``: (what, hash). ``quoting``: replies that repeat
     ``examples.QUOTED`` words of some pair.
     """
 
@@ -131,7 +134,8 @@ def contents(inputs: Inputs) -> dict[str, Any]:
         "fit": _rows(inputs, FIT),
         **_judging(inputs),
         "writing": _rows(inputs, WRITING),
-        "safety": _safety(metrics),
+        "safety": _safety(inputs),
+        "proxies": _proxies(inputs),
         "measured": _flat(dig(metrics, "generate.safety_measured")),
         "crisis": number(dig(metrics, "generate.crisis_posts")),
         "challenged": number(dig(metrics, "generate.challenge.crisis_posts")),
@@ -144,19 +148,20 @@ def contents(inputs: Inputs) -> dict[str, Any]:
         "public": params.report.public,
         "settings": [(name, _setting(value)) for name, value in settings.items()],
         "choices": [(name, _setting(settings[name])) for name in CHOICES],
-        "metrics": _flat(metrics),
+        "metrics": [(name, number(value), _reason(inputs, name, value)) for name, value in _leaves(metrics)],
     }
 
 
 def _judging(inputs: Inputs) -> dict[str, Any]:
     evaluate = inputs.metrics.get("evaluate") or {}
+    undefined = {name.removeprefix("evaluate."): why for name, why in inputs.undefined.items()}
     return {
-        "judges": [_judged(judge) for judge in comparisons.judges(evaluate, inputs.undefined)],
+        "judges": [_judged(judge) for judge in comparisons.judges(evaluate, undefined)],
         "contests": comparisons.contests(evaluate),
         "length": comparisons.lengths(evaluate),
         "bins": comparisons.length_bins(evaluate),
         "kinds": comparisons.kinds(evaluate),
-        "slices": comparisons.slices(evaluate, inputs.slices, inputs.undefined),
+        "slices": comparisons.slices(evaluate, inputs.slices, undefined),
         "looks": evaluate.get("test_looks"),
         "details": _rows(inputs, DETAILS),
     }
@@ -165,27 +170,41 @@ def _judging(inputs: Inputs) -> dict[str, Any]:
 def _rows(inputs: Inputs, wanted: Sequence[tuple[str, str, Any]]) -> list[tuple[str, str, str]]:
     """(label, figure, reason): the reason is "" unless the figure is undefined."""
     values = [(label, path, form, dig(inputs.metrics, path)) for label, path, form in wanted]
-    return [
-        (label, form(value), "" if value is not None else _reason(inputs, path)) for label, path, form, value in values
-    ]
+    return [(label, form(value), _reason(inputs, path, value)) for label, path, form, value in values]
 
 
-def _reason(inputs: Inputs, path: str) -> str:
-    told = inputs.undefined.get(path.removeprefix("evaluate."))
-    return told or next((reason for name, reason in REASONS.items() if name in path), "not measured in this run")
+def _reason(inputs: Inputs, path: str, value: Any) -> str:
+    """Why the figure ``path`` is null, or the branch that it stands in; "" where it has a value."""
+    names = path.split(".")
+    above = (".".join(names[:count]) for count in range(len(names), 0, -1))
+    return "" if value is not None else next((inputs.undefined[a] for a in above if a in inputs.undefined), UNMEASURED)
 
 
 def _judged(judge: Judge) -> dict[str, Any]:
     known = judge.accuracy is not None
-    sure = judge.why or (interval(judge.low, judge.high) if known else "not measured in this run")
+    sure = judge.why or (interval(judge.low, judge.high) if known else UNMEASURED)
     return {"name": judge.name, "accuracy": percent(judge.accuracy), "interval": sure, "ours": judge.ours}
 
 
-def _safety(metrics: Tree) -> list[tuple[str, ...]]:
+def _safety(inputs: Inputs) -> list[tuple[str, ...]]:
     """Each lexicon's share of the replies: tuned, base, and tuned on the bundled challenges."""
-    trees = [dig(metrics, f"generate.{place}safety") or {} for place in ("", "base.", "challenge.")]
-    names = sorted(set().union(*trees))
-    return [(name.replace("_", " "), *(_share(dig(tree, name)) for tree in trees)) for name in names]
+    places = [f"generate.{place}safety" for place in ("", "base.", "challenge.")]
+    names = sorted({name for place in places for name in dig(inputs.metrics, place) or {}})
+
+    def told(path: str) -> str:
+        value = dig(inputs.metrics, path)
+        return _share(value) if value is not None else f"– ({_reason(inputs, path, value)})"
+
+    return [(name.replace("_", " "), *(told(f"{place}.{name}") for place in places)) for name in names]
+
+
+def _proxies(inputs: Inputs) -> list[tuple[str, str, str]]:
+    """What models of the user's own said of the replies; none where none was asked."""
+    labels = sorted(dig(inputs.metrics, "generate.classifier_proxy") or {})
+    wanted = [(f"Replies called {name} by the classifier", f"generate.classifier_proxy.{name}", percent)
+              for name in labels]  # fmt: skip
+    asked = dig(inputs.metrics, "generate.judge_proxy") is not None
+    return _rows(inputs, [*(PROXIES if asked else ()), *wanted])
 
 
 def _epoch(row: Row) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from persuasion.config import Generate
 
-TIES = {torch.float64: 1e-9, torch.float32: 1e-3}
-"""Logits closer than this may have been ordered by rounding, which depends on who else is in the batch. Coarser
-floats have no entry: they differ by so much that every choice would be too close, and none is called so."""
+TIES = {torch.float64: 1e-11, torch.float32: 5e-5}
+"""Logits closer than this share of the largest may have been ordered by rounding, which depends on who else is in the
+batch and moves them by some ten times less. Coarser floats have no entry: they differ by so much that every choice
+would be too close, and none is called so."""
 NEVER = float("-inf")
 
 
@@ -89,26 +90,32 @@ def _completing(said: Sequence[int], size: int) -> list[int]:
     return sorted({said[i + size - 1] for i in range(len(said) - size + 1) if list(said[i : i + size - 1]) == last})
 
 
-def choose(scores: Tensor, drawn: Tensor | None, settings: Generate, tie: float) -> tuple[Tensor, Tensor]:
-    """Return (tokens [B], sure [B]): the choice, and whether errors of ``tie`` / 2 in any score could not change it.
+def tie(logits: Tensor) -> float:
+    """How close two scores of these logits [B, V] may be to have been ordered by rounding; 0 where nobody can tell."""
+    share = TIES.get(logits.dtype, 0.0)
+    return share * float(logits.nan_to_num(0.0, 0.0, 0.0).abs().max()) if share else 0.0
 
-    With ``tie`` 0 the choice is by the scores as they are, and always sure.
+
+def choose(scores: Tensor, drawn: Tensor | None, settings: Generate, near: float) -> tuple[Tensor, Tensor]:
+    """Return (tokens [B], sure [B]): the choice, and whether errors of ``near`` / 2 in any score could not change it.
+
+    With ``near`` 0 the choice is by the scores as they are, and always sure.
     """
     if settings.temperature == 0:
         best = scores.topk(2)
-        return best.indices[:, 0], best.values[:, 0] - best.values[:, 1] >= tie
-    scaled, tie = scores / settings.temperature, tie / settings.temperature
+        return best.indices[:, 0], best.values[:, 0] - best.values[:, 1] >= near
+    scaled, near = scores / settings.temperature, near / settings.temperature
     if drawn is None:
         raise ValueError("a temperature above 0 needs noise")
     drawn = drawn.to(scaled)
     if not settings.top_k and settings.top_p == 1:
         best = (scaled + drawn).topk(2)
-        return best.indices[:, 0], best.values[:, 0] - best.values[:, 1] >= tie
+        return best.indices[:, 0], best.values[:, 0] - best.values[:, 1] >= near
     ranked = scaled.sort(descending=True, stable=True)
     moved = ranked.values + drawn.gather(1, ranked.indices)
-    wide, narrow = (moved.masked_fill(~_kept(ranked.values, settings, by), NEVER) for by in (tie, -tie))
+    wide, narrow = (moved.masked_fill(~_kept(ranked.values, settings, by), NEVER) for by in (near, -near))
     best = wide.topk(2)
-    sure = (best.indices[:, 0] == narrow.argmax(1)) & (best.values[:, 0] - best.values[:, 1] >= tie)
+    sure = (best.indices[:, 0] == narrow.argmax(1)) & (best.values[:, 0] - best.values[:, 1] >= near)
     sure &= (narrow > NEVER).any(1)
     return ranked.indices.gather(1, best.indices[:, :1])[:, 0], sure
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from persuasion.measures import cluster_bootstrap, mean, scores, words
 from persuasion.records import Reply
+from persuasion.undefined import NO_REPLIES, ONE_POST, Figure, told
 
 Judgement = Callable[[str, str, str], float]
 
@@ -19,23 +20,23 @@ def longer(post: str, first: str, second: str) -> float:
     return float(scores(words(first) - words(second)))
 
 
-def duel(rows: Sequence[Reply], judge: Judgement, resamples: int, seed: int) -> dict[str, float | int | None]:
+def duel(rows: Sequence[Reply], judge: Judgement, resamples: int, seed: int) -> dict[str, Figure | int]:
     """Win rate of the tuned reply, with its 95 % interval over posts, and what the order did.
 
     Both orders are asked and averaged (Zheng et al. 2023, arXiv:2306.05685, section 3.4). ``first_rate`` is the share
     of votes for whoever stood first, ½ without position bias; ``consistency`` the share of pairs with the same
-    winner both ways. Ties count one half. All None without rows.
+    winner both ways. Ties count one half. All are undefined without rows.
     """
     ahead = np.array([judge(row.prompt, row.text, row.base_text) for row in rows])
     behind = np.array([judge(row.prompt, row.base_text, row.text) for row in rows])
     wins = _votes((ahead + 1 - behind) / 2)
     low, high = cluster_bootstrap(wins, [row.thread_id for row in rows], resamples, seed)
     return {
-        "win_rate": mean(wins),
-        "win_rate_low": low,
-        "win_rate_high": high,
-        "first_rate": mean(np.concatenate([_votes(ahead), _votes(behind)])),
-        "consistency": mean(_votes(ahead) == 1 - _votes(behind)),
+        "win_rate": told(mean(wins), NO_REPLIES),
+        "win_rate_low": told(low, ONE_POST if rows else NO_REPLIES),
+        "win_rate_high": told(high, ONE_POST if rows else NO_REPLIES),
+        "first_rate": told(mean(np.concatenate([_votes(ahead), _votes(behind)])), NO_REPLIES),
+        "consistency": told(mean(_votes(ahead) == 1 - _votes(behind)), NO_REPLIES),
         "pairs": len(rows),
     }
 

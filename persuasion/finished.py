@@ -12,18 +12,19 @@ from persuasion.contents import Inputs
 from persuasion.errors import DataFailure
 from persuasion.examples import quoting
 from persuasion.files import digest
-from persuasion.plotdata import reward_bars
-from persuasion.records import SPLITS, Pair, Reply, Verdict
+from persuasion.records import SPLITS, Pair, Reply
 from persuasion.seen import read_previews
 from persuasion.tables import read_rows, stream_rows
 
 METRICS = Path("metrics")
 STAGES = ("extract", "pair", "base", "reference", "train", "evaluate", "generate")
+JUDGES = ("evaluate", "generate")  # those that say why a figure is null
 TABLES = {
     "training": "train/training",
     "validation": "train/validation",
     "reliability": "evaluate/reliability",
     "margins": "evaluate/margins",
+    "rewards": "evaluate/rewards",
     "lengths": "pair/lengths",
     "scatter": "evaluate/lengths",
     "tokens": "reference/tokens",
@@ -39,13 +40,12 @@ def read_run(params: Params) -> Inputs:
     metrics = {name: _metrics(name) for name in STAGES}
     synthetic = Path(params.source.path) == SYNTHETIC
     replies = read_rows(REPLIES, Reply)
-    slices, undefined = (METRICS / "evaluate" / f"{name}.json" for name in ("slices", "undefined"))
     base = ("the base model's folder (sha256)", read_facts()["base_sha256"])
     return Inputs(
         metrics=metrics,
         tables=_tables(),
-        undefined=_json(undefined),
-        slices={(r["by"], r["slice"]): r["words"] for r in _json(slices)},
+        undefined={f"{stage}.{name}": why for stage in JUDGES for name, why in _json(_undefined(stage)).items()},
+        slices={(r["by"], r["slice"]): r["words"] for r in _json(METRICS / "evaluate/slices.json")},
         previews=read_previews(PREVIEW),
         replies=replies,
         quoting=quoting(replies, _people()) if params.report.public and not synthetic else frozenset(),
@@ -68,10 +68,11 @@ def read_data() -> dict[str, str]:
 
 def _tables() -> dict[str, Sequence[dict[str, float | None]]]:
     """The rows that the pictures are drawn from."""
-    return {
-        **{name: _rows(METRICS / f"{path}.tsv") for name, path in TABLES.items()},
-        "rewards": reward_bars(read_rows(VERDICTS, Verdict)),
-    }
+    return {name: _rows(METRICS / f"{path}.tsv") for name, path in TABLES.items()}
+
+
+def _undefined(stage: str) -> Path:
+    return METRICS / stage / "undefined.json"
 
 
 def _people() -> Iterator[str]:

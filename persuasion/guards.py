@@ -11,6 +11,8 @@ from persuasion.errors import IntegrityFailure, TrainingFailure, UsageFailure
 from persuasion.files import write_json
 
 DIVERGED = PLACE / "diverged.json"
+MORE_STEPS = "train more steps (train.epochs, smaller train.batch_size), or set train.warmup_ratio: 0"
+SLOWER = "lower train.learning_rate or raise dpo.beta"
 NAMED = 8  # pairs named in a message; the file has them all
 
 
@@ -25,18 +27,18 @@ def check_trainable(model: Any) -> None:
         )
 
 
-def check_effect(weights: Mapping[str, torch.Tensor]) -> None:
+def check_effect(weights: Mapping[str, torch.Tensor], fix: str = MORE_STEPS) -> None:
     """Raise IntegrityFailure when the trained adapter changes nothing: every LoRA product B·A is still zero."""
     second = [tensor for name, tensor in weights.items() if "lora_B" in name]
     if second and not any(tensor.any() for tensor in second):
         raise IntegrityFailure(
             "the trained adapter has no effect",
             why="all its B matrices are zero, so no step changed the policy",
-            fix="train more steps (train.epochs, smaller train.batch_size), or set train.warmup_ratio: 0",
+            fix=fix,
         )
 
 
-def diverged(what: str, value: float, step: int, pairs: Sequence[str]) -> TrainingFailure:
+def diverged(what: str, value: float, step: int, pairs: Sequence[str], advice: str = SLOWER) -> TrainingFailure:
     """The failure of a loss or gradient that is not finite; ``pairs`` are written down, and named if few."""
     facts = {"step": step, what: str(value), "pairs": sorted(pairs)}
     write_json(DIVERGED, facts)
@@ -45,7 +47,7 @@ def diverged(what: str, value: float, step: int, pairs: Sequence[str]) -> Traini
         f"the {what} is {value} at step {step}",
         where=f"pairs {named} ({DIVERGED} lists them)" if pairs else "",
         why="training diverged",
-        fix="lower train.learning_rate or raise dpo.beta; look at these pairs. Earlier checkpoints are kept",
+        fix=f"{advice}; look at these pairs. Earlier checkpoints are kept",
     )
 
 

@@ -12,18 +12,31 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForSequenceClassification
 
-from persuasion.config import Compute, Encoding, Judge
-from persuasion.duels import Judgement, longer
+from persuasion.config import Compute, Encoding, Judge, Params
+from persuasion.duels import Judgement, duel, longer
 from persuasion.encoding import encode_prompt, encode_whole, frame, text_ids
 from persuasion.errors import SurroundingsFailure, UsageFailure
 from persuasion.models import load_base, load_tokenizer
+from persuasion.records import Reply
 from persuasion.streams import alone
+from persuasion.undefined import NO_REPLIES, Figure
 
 SHOWN = 2000  # characters of a text that a judge is shown
 QUESTION = (
     "A post on a forum asks to be argued with:\n\n{post}\n\nReply A:\n{first}\n\nReply B:\n{second}\n\n"
     "Which reply would sooner change the author's view, A or B? Answer with one letter.\nAnswer:"
 )
+
+
+def proxies(rows: Sequence[Reply], params: Params, device: torch.device) -> dict[str, object]:
+    """What models of the user's own say of the replies, under names that say so; nothing where none is named."""
+    found: dict[str, object] = {}
+    if params.safety.classifier:
+        found["classifier_proxy"] = classify(Path(params.safety.classifier), [row.text for row in rows], device)
+    judge = judgement(params.judge, params.compute, device)
+    if judge:
+        found["judge_proxy"] = duel(rows, judge, params.judge.bootstrap, params.generate.seed)
+    return found
 
 
 def judgement(settings: Judge, compute: Compute, device: torch.device) -> Judgement | None:
@@ -39,8 +52,8 @@ def judgement(settings: Judge, compute: Compute, device: torch.device) -> Judgem
     return _rewarded(folder, device) if settings.kind == "reward" else _asked(folder, compute, device)
 
 
-def classify(folder: Path, texts: Sequence[str], device: torch.device) -> dict[str, float]:
-    """The share of ``texts`` to which a sequence classifier gives each of its labels.
+def classify(folder: Path, texts: Sequence[str], device: torch.device) -> dict[str, Figure]:
+    """The share of ``texts`` to which a sequence classifier gives each of its labels; undefined without texts.
 
     Labels exclude each other unless the model's config says ``multi_label_classification``.
     """
@@ -60,7 +73,7 @@ def classify(folder: Path, texts: Sequence[str], device: torch.device) -> dict[s
         hits = (logits > 0).nonzero()[:, 0].tolist() if several else [int(logits.argmax())]
         for hit in hits:
             counts[_key(lm.config.id2label[hit])] += 1
-    return {name: count / len(texts) for name, count in sorted(counts.items())} if texts else {}
+    return {name: count / len(texts) if texts else NO_REPLIES for name, count in sorted(counts.items())}
 
 
 def _rewarded(folder: Path, device: torch.device) -> Judgement:

@@ -23,6 +23,7 @@ from persuasion.sampling import greedy, sample
 from persuasion.scoring import score_pairs, verdict
 from persuasion.tables import plain, read_rows, write_rows
 from persuasion.verdicts import perplexities, rewards
+from persuasion.whole import sharded
 
 FIGURES = ("loss", "reward_margin", "reward_accuracy", "nll_calibrated")
 VERDICTS, REPLIES = "verdicts.parquet", "replies.json"
@@ -101,7 +102,7 @@ class Journal:
 
     def _replies(self, epoch: int) -> list[EpochReply]:
         few = self.params.train.sample_pairs
-        if not few or rank() > 0:
+        if not few or (rank() > 0 and not sharded(self.lm)):  # FSDP wants the same calls of every process
             return []
         settings = greedy(self.params.train.sample_tokens, few)
         shown = list(zip(self.pairs[:few], self.encoded[:few], strict=True))

@@ -6,13 +6,13 @@ on the same pairs. What is undefined is None there, and says why in ``Judged.und
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from persuasion import calibration, measures
 from persuasion.baselines import BASELINES
+from persuasion.bins import binned
 from persuasion.config import Evaluate
 from persuasion.contests import contests
 from persuasion.errors import IntegrityFailure
@@ -24,7 +24,6 @@ from persuasion.slices import branch, sliced
 from persuasion.undefined import INFINITE, NO_PAIRS, settled, told
 
 COIN = "coin"
-HISTOGRAM_BINS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +33,6 @@ class Judged:
     figures: Tree
     undefined: dict[str, str]
     slices: list[Tree]
-
-
-class Bar(TypedDict):
-    """Pairs whose margin lies in [low, high)."""
-
-    low: float
-    high: float
-    pairs: int
 
 
 def judge(
@@ -115,30 +106,17 @@ def reliability(verdicts: Sequence[Verdict]) -> list[calibration.Reliability]:
     return calibration.reliability([verdict.margin for verdict in verdicts])
 
 
-def margin_histogram(verdicts: Sequence[Verdict]) -> list[Bar]:
-    """Pairs by margin in at most about ``HISTOGRAM_BINS`` bins of one round width, with an edge at zero.
-
-    [] without verdicts or when a margin is not finite.
-    """
-    margins = np.array([verdict.margin for verdict in verdicts], dtype=float)
-    if not margins.size or not np.isfinite(margins).all():
-        return []
-    width = _round_width(float(np.ptp(margins)) or float(np.abs(margins).max()))
-    place = np.floor(margins / width).astype(int)
-    counts = np.bincount(place - place.min())
-    first = int(place.min())
-    return [
-        Bar(low=round((first + i) * width, 9), high=round((first + i + 1) * width, 9), pairs=int(count))
-        for i, count in enumerate(counts)
-    ]
-
-
-def _round_width(spread: float) -> float:
-    """The smallest 1, 2 or 5 times a power of ten that needs no more than ``HISTOGRAM_BINS`` bins."""
-    if not spread:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(spread / HISTOGRAM_BINS))
-    return float(next(power * step for step in (1, 2, 5, 10) if power * step * HISTOGRAM_BINS >= spread * (1 - 1e-9)))
+def histograms(verdicts: Sequence[Verdict]) -> dict[str, list[dict[str, float | int]]]:
+    """Rows of the pictures of ``margins`` (pairs) and ``rewards`` (chosen and rejected completions)."""
+    return {
+        "margins": binned({"pairs": [verdict.margin for verdict in verdicts]}),
+        "rewards": binned(
+            {
+                "chosen": [verdict.chosen_reward for verdict in verdicts],
+                "rejected": [verdict.rejected_reward for verdict in verdicts],
+            }
+        ),
+    }
 
 
 def _matched(verdicts: Sequence[Verdict], pairs: Sequence[Pair]) -> tuple[list[Verdict], list[Pair]]:

@@ -6,12 +6,12 @@ ours, one code for all. Written for trl 1.16.
 """
 
 import tempfile
-from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
+from torch import Tensor
 from transformers.training_args import OptimizerNames
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference
@@ -21,6 +21,8 @@ from persuasion.config import Params, Train
 from persuasion.dpo import LN2
 from persuasion.encoding import EncodedPair
 from persuasion.errors import UsageFailure
+from persuasion.filling import filled
+from persuasion.processes import world
 from persuasion.records import Reference
 from persuasion.snapshots import Resumable
 from persuasion.watching import SIDES, Watched
@@ -68,12 +70,28 @@ class DpoTrainer(PairTrainer, DPOTrainer):
 
 
 class KtoTrainer(PairTrainer, KTOTrainer):
-    """Kahneman-Tversky optimisation (Ethayarajh et al. 2024): is this completion good, not which of two is better."""
+    """Kahneman-Tversky optimisation (Ethayarajh et al. 2024): is this completion good, not which of two is better.
+
+    The divergence that rewards stand against is estimated on the batch of all processes, as one would.
+    """
 
     def supply(self, inputs: dict[str, Any]) -> None:
         """What the reference thinks of the mismatched completions: no stage has scored them."""
         with self.model.disable_adapter():
             inputs["ref_KL_logps"] = self._compute_kl_logps(self.model, inputs)
+
+    def _collate(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """With the row that lends each its completions: another process may have it."""
+        if self.shares:
+            whole = [self.train_dataset[number] for number in self.shares.whole]  # the batch that ``rows`` are of
+            places = {row["pair_id"]: place for place, row in enumerate(whole)}
+            rows = [row | {"lender": _lender(whole, places[row["pair_id"]])} for row in rows]
+        return super()._collate(rows)
+
+    def _compute_kl_logps(self, model: Any, batch: dict[str, Any]) -> Tensor:
+        """Log-probs of the borrowed completions of all processes, so that TRL's mean over them is exact."""
+        mine: Tensor = super()._compute_kl_logps(model, batch)
+        return self._gather(mine) if world() > 1 else mine
 
     def due(self, params: Params) -> float | None:
         """1 - sigmoid(0) for completions of both kinds, by their weights."""
@@ -107,12 +125,12 @@ class Unpaired(DataCollatorForUnpairedPreference):
 
     For TRL's estimate of the divergence each pair borrows the completions of the pair before it that answers
     another post (of the pair before, where the batch has one post only): its own would not be mismatched. Where a
-    batch is one pair, as the last of an odd number is, there are none but its own.
+    batch is one pair, as the last of an odd number is, there are none but its own. A row may bring its ``lender``.
     """
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """One batch of twice as many rows as pairs."""
-        lenders = [_lender(examples, number) for number in range(len(examples))]
+        lenders = [row.get("lender") or _lender(examples, number) for number, row in enumerate(examples)]
         unpaired = [
             {
                 "prompt_ids": row["prompt_ids"],
@@ -200,22 +218,6 @@ def once(pairs: Sequence[EncodedPair]) -> list[EncodedPair]:
     """Every chosen completion once, however many pairs it stands in."""
     first = {(pair.prompt, pair.chosen): pair for pair in reversed(pairs)}
     return [pair for pair in pairs if first[pair.prompt, pair.chosen] is pair]
-
-
-def filled(lengths: Sequence[int], room: int) -> list[list[int]]:
-    """Numbers of ``lengths`` in parts of at most ``room`` (a longer one stands alone): the longest first, each where
-    it leaves the least room.
-    """
-    parts: list[list[int]] = []
-    free: list[tuple[int, int]] = []  # ascending: room left, part
-    for number in sorted(range(len(lengths)), key=lambda number: -lengths[number]):
-        at = bisect_left(free, (lengths[number], 0))
-        left, part = free.pop(at) if at < len(free) else (room, len(parts))
-        if part == len(parts):
-            parts.append([])
-        parts[part].append(number)
-        insort(free, (left - lengths[number], part))
-    return parts
 
 
 def _common(train: Train, device: str) -> dict[str, Any]:

@@ -7,8 +7,13 @@ PLACE = Path(".persuasion")
 
 
 def place(name: str) -> Path:
-    """The folder ``name``: here, or in the repository that DVC copied to here, for DVC deletes a killed run's copy."""
-    return (Path(os.environ["DVC_ROOT"]) if is_copy() else Path()) / PLACE / name
+    """The folder ``name`` of work that is not finished: DVC deletes a killed run's copy."""
+    return home() / PLACE / name
+
+
+def home() -> Path:
+    """Where what outlives an experiment lies: this folder, or the repository that DVC copied to here."""
+    return Path(os.environ["DVC_ROOT"]) if is_copy() else Path()
 
 
 def is_copy() -> bool:

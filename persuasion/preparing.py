@@ -15,7 +15,7 @@ from persuasion.checkpoints import alone
 from persuasion.config import Encoding, Lora, Params, Train, load_params
 from persuasion.curves import Curve
 from persuasion.device import prepare
-from persuasion.encoding import EncodedPair, encode_thread, frame
+from persuasion.encoding import EncodedPair, encode_completion, encode_prompt, frame
 from persuasion.errors import UsageFailure
 from persuasion.files import digest, replaced_folder, write_json
 from persuasion.guards import check_effect
@@ -71,17 +71,24 @@ def prepared(
     pairs, held_out = (encode(tokenizer, split) for split in ("train", "validation"))
     before = _perplexity(lm, held_out, params.compute.batch_tokens)
     trainer = training.build(lm, tokenizer, pairs, None, params)
+    trainer.advice = "lower base.prepare.learning_rate"
     key, curve = run_key(params, {"base_sha256": digest(start)}, data, lm.device), Curve("training")
     with alone(), keeping(key, params.train.save_every, [curve], lm.device) as keeper:
         loss, steps, _ = training.train(trainer, lambda epoch: None, curve, keeper)
-        check_effect(trainable(trainer.model))
+        check_effect(trainable(trainer.model), "raise base.prepare.epochs, or lower base.prepare.batch_size")
         merged: Any = trainer.model
         with replaced_folder(target) as folder:
             save_base(merged.merge_and_unload(), tokenizer, folder)
         if keeper:
             keeper.done()
     after = _perplexity(lm, held_out, params.compute.batch_tokens)
-    return {"completions": len(pairs), "loss": loss, "steps": steps, "perplexity": {"before": before, "after": after}}
+    return {
+        "completions": len(pairs),
+        "truncated": truncated(pairs),
+        "loss": loss,
+        "steps": steps,
+        "perplexity": {"before": before, "after": after},
+    }
 
 
 def source(step: str, on: tuple[str, ...]) -> Path:
@@ -97,15 +104,20 @@ def comments(tokenizer: Any, threads: Sequence[CorpusThread], settings: Encoding
     """Every comment behind its post, and every post once: what stands without a prompt is learnt whole."""
     around, found = frame(tokenizer, settings), []
     for thread in threads:
-        group = encode_thread(tokenizer, around, thread.prompt, thread.completions, settings)
-        for number, ids in enumerate(group.completions):
-            name = f"{thread.thread_id}/{number}"
-            found.append(_single(name, group.prompt, ids) if number else _single(name, (), group.prompt + ids))
+        prompt, lost = encode_prompt(tokenizer, around, thread.prompt, settings.prompt_tokens)
+        for number, text in enumerate(thread.completions):
+            ids, cut = encode_completion(tokenizer, around, text, settings.total_tokens - len(prompt))
+            before, learnt = (prompt, ids) if number else ((), prompt + ids)
+            found.append(EncodedPair(f"{thread.thread_id}/{number}", before, learnt, (), lost, cut, ()))
     return found
 
 
-def _single(name: str, prompt: tuple[int, ...], completion: tuple[int, ...]) -> EncodedPair:
-    return EncodedPair(name, prompt, completion, (), (), (), ())
+def truncated(pairs: Sequence[EncodedPair]) -> dict[str, int]:
+    """Completions whose prompt, and completions that themselves, lost tokens to the budgets."""
+    return {
+        "prompt": sum(bool(pair.prompt_lost) for pair in pairs),
+        "completion": sum(bool(pair.chosen_lost) for pair in pairs),
+    }
 
 
 def _perplexity(lm: Any, pairs: Sequence[EncodedPair], batch_tokens: int) -> float | None:

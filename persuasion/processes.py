@@ -107,12 +107,13 @@ class Shares:
     ``parts`` are lists of row numbers, mostly of one pair each; ``size`` parts per process and batch.
     All processes together take the batches that one process of ``size * world`` would take. Where the
     last batch has fewer parts than there are processes, some are left with none; they get a row to hold
-    (its number is negative) that counts for nothing.
+    (its number is negative) that counts for nothing. ``whole``: the rows of the batch given last, of all processes.
     """
 
     def __init__(self, parts: Sequence[Sequence[int]], size: int, seed: int) -> None:
         self.parts, self.size, self.seed = parts, size, seed
         self.epoch = 0
+        self.whole: list[int] = []
         self.batch_sampler = self  # where transformers looks for `set_epoch`
 
     def set_epoch(self, epoch: int) -> None:
@@ -127,7 +128,9 @@ class Shares:
         generator.manual_seed(self.seed + self.epoch)
         order = torch.randperm(len(self.parts), generator=generator).tolist()
         for start in range(0, len(order), self.size * world()):
-            mine = share(order[start : start + self.size * world()])
+            together = order[start : start + self.size * world()]
+            self.whole = [row for part in together for row in self.parts[part]]
+            mine = share(together)
             yield [row for part in mine for row in self.parts[part]] or [-1 - self.parts[order[start]][0]]
 
 

@@ -6,29 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from persuasion.undefined import ONE_POST, Figure, Undefined
 
-def relevance(replies: Sequence[str], posts: Sequence[str]) -> dict[str, float | None]:
+NO_WORDS = Undefined("the posts have no content words")
+
+
+def relevance(replies: Sequence[str], posts: Sequence[str]) -> dict[str, Figure]:
     """Mean cosine of each reply with its own post (``own``) and with the others (``shuffled``), and ``on_topic``.
 
     ``on_topic`` is the chance that the own post is nearer than another one, ties one half: one half is a reply
     that could stand under any post. The control averages over all shuffles instead of drawing one. TF-IDF (Salton
-    and Buckley 1988) of the posts' content words, sublinear. Every figure is None with fewer than two posts, or where
-    the posts have no content words.
+    and Buckley 1988) of the posts' content words, sublinear. Every figure is undefined with fewer than two posts, or
+    where the posts have no content words.
     """
+    names, count = ("own", "shuffled", "on_topic"), len(posts)
+    if count < 2:
+        return dict.fromkeys(names, ONE_POST)
     try:
         near = similarities(replies, posts)
     except ValueError:  # scikit-learn: not one word in all the posts
-        near = np.zeros((0, 0))
-    count = len(near)
-    if count < 2:
-        return {"own": None, "shuffled": None, "on_topic": None}
+        return dict.fromkeys(names, NO_WORDS)
     own, others = near.diagonal(), ~np.eye(count, dtype=bool)
     gaps = np.sign(own[:, None] - near)[others]
-    return {
-        "own": float(own.mean()),
-        "shuffled": float(near[others].mean()),
-        "on_topic": float((gaps.mean() + 1) / 2),
-    }
+    values = (float(own.mean()), float(near[others].mean()), float((gaps.mean() + 1) / 2))
+    return dict(zip(names, values, strict=True))
 
 
 def similarities(replies: Sequence[str], posts: Sequence[str]) -> NDArray[np.float64]:

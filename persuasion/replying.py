@@ -24,6 +24,15 @@ class Post:
     chosen: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A post, the token ids that a model reads of it (None: it is in crisis), and whether the budget cut it short."""
+
+    post: Post
+    prompt: tuple[int, ...] | None
+    cut: bool
+
+
 def held_out(pairs: Sequence[Pair], training: Sequence[Pair], settings: Generate) -> list[Post]:
     """The posts of the first threads by id; of a thread's pairs, the first in the file.
 
@@ -48,21 +57,25 @@ def challenges() -> list[Post]:
     return [Post(touchstones.PREFIX + name, text, "") for name, text in touchstones.POSTS.items()]
 
 
+def asked(tokenizer: Any, posts: Sequence[Post], encoding: Encoding) -> list[Asked]:
+    """Every post as tokens; one in crisis has none, for no model reads it."""
+    around = frame(tokenizer, encoding)
+
+    def one(post: Post) -> Asked:
+        if crisis.is_crisis(post.prompt):
+            return Asked(post, None, False)
+        ids, lost = encode_prompt(tokenizer, around, post.prompt, encoding.prompt_tokens)
+        return Asked(post, ids, bool(lost))
+
+    return list(map(one, posts))
+
+
 def replies(
-    lm: Any,
-    tokenizer: Any,
-    posts: Sequence[Post],
-    encoding: Encoding,
-    settings: Generate,
-    kept: Kept | None = None,
+    lm: Any, tokenizer: Any, posts: Sequence[Asked], settings: Generate, kept: Kept | None = None
 ) -> list[Sampled]:
     """One reply a post, in the order of the posts."""
-    around = frame(tokenizer, encoding)
-    argued = [post for post in posts if not crisis.is_crisis(post.prompt)]
-    prompts = [encode_prompt(tokenizer, around, post.prompt, encoding.prompt_tokens)[0] for post in argued]
-    sampled = sample(lm, tokenizer, prompts, settings, kept)
-    found = {post.thread_id: one for post, one in zip(argued, sampled, strict=True)}
-    return [found.get(post.thread_id, RESOURCES) for post in posts]
+    sampled = iter(sample(lm, tokenizer, [one.prompt for one in posts if one.prompt is not None], settings, kept))
+    return [RESOURCES if one.prompt is None else next(sampled) for one in posts]
 
 
 def reply_row(post: Post, tuned: Sampled, base: Sampled, seed: int) -> Reply:

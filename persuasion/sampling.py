@@ -13,10 +13,10 @@ from typing import Any
 import torch
 
 from persuasion.config import Generate
-from persuasion.decoding import TIES, Line, choose, noise, penalised
+from persuasion.decoding import Line, choose, noise, penalised, tie
 from persuasion.kept import Kept
 from persuasion.progress import bar
-from persuasion.streams import Stream, alone, plain
+from persuasion.streams import alone, begun, plain
 
 THINNED = 0.75
 """A batch is thinned out when at most this share of its rows goes on: leaving costs a copy of the others' cache."""
@@ -85,7 +85,7 @@ def _batch(lm: Any, tokenizer: Any, prompts: Sequence[tuple[int, ...]], settings
     pad, end = tokenizer.pad_token_id, tokenizer.eos_token_id
     lines = [Line(prompt, _room(lm, len(prompt), settings.max_tokens), settings) for prompt in prompts]
     live = lines
-    stream = Stream(lm, prompts, pad)
+    stream = begun(lm, prompts, pad)
     while True:
         tokens = _next(lm, stream.logits, live, settings)
         for line, token in zip(live, tokens, strict=True):
@@ -104,7 +104,7 @@ def _next(lm: Any, logits: torch.Tensor, lines: Sequence[Line], settings: Genera
     """The next token of each line; what is too close to call in a batch is decided from the line alone."""
     drawn = noise(lines, logits.size(1))
     scores = penalised(logits, [line.said for line in lines], settings)
-    found, sure = choose(scores, drawn, settings, TIES.get(logits.dtype, 0.0))
+    found, sure = choose(scores, drawn, settings, tie(logits))
     tokens: list[int] = found.tolist()
     for row in (~sure).nonzero()[:, 0].tolist():
         line = lines[row]

@@ -75,7 +75,7 @@ class Keeper:
 def keeping(key: Key, every: int, parts: Sequence[Part], device: torch.device) -> Iterator[Keeper | None]:
     """Yield the keeper of the run ``key``; None where ``every`` is 0 or the same run is at work elsewhere."""
     if every and os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true":
-        print("train: no checkpoints are kept of weights that FSDP shards", file=sys.stderr)
+        print("training: no checkpoints are kept of weights that FSDP shards", file=sys.stderr)
         every = 0
     if not every:
         yield None

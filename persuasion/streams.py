@@ -1,7 +1,7 @@
 """The forward passes of a batch of replies: prompts once, then token by token on what was kept of them.
 
-Prompts are padded on the left; padding is masked, and positions count from each prompt's own beginning. This room
-knows models and tensors; which token is next is ``decoding``'s business.
+Here is the way that every model goes, with prompts padded on the left; padding is masked, and positions count from
+each prompt's own beginning. This room knows models and tensors; which token is next is ``decoding``'s business.
 """
 
 import inspect
@@ -12,6 +12,13 @@ import torch
 from torch import Tensor
 
 from persuasion.roomy import roomy_cache
+from persuasion.unpadded import Unpadded, serves
+
+
+def begun(lm: Any, prompts: Sequence[Sequence[int]], pad: int) -> "Stream | Unpadded":
+    """The prompts of a batch as ``lm`` has read them, by the fastest way that serves."""
+    bare = plain(lm)
+    return Unpadded(bare, prompts) if all(prompts) and serves(bare) else Stream(lm, prompts, pad)
 
 
 class Stream:
@@ -65,6 +72,8 @@ class Stream:
 def alone(lm: Any, prompt: Sequence[int], said: Sequence[int]) -> Tensor:
     """The logits [1, V] after a reply so far, by one pass over it alone: what they are whatever batch it was in."""
     lm = plain(lm)
+    if serves(lm):
+        return Unpadded(lm, [[*prompt, *said]]).logits
     if lm.config.is_encoder_decoder:
         given = {"input_ids": [list(prompt)], "decoder_input_ids": [[_first(lm), *said]]}
     else:

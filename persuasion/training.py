@@ -33,6 +33,7 @@ from persuasion.records import Reference
 from persuasion.seam import install
 from persuasion.snapshots import Keeper
 from persuasion.watching import MEANS
+from persuasion.whole import gather, whole
 
 TOLERANCE = {"float32": 1e-4, "bfloat16": 1e-2}  # nats per token between policy and reference before step 1
 
@@ -84,7 +85,7 @@ def train(
     trainer.keeper, curve = keeper, curve or Curve("training")
     newest = keeper.newest() if keeper else None
     if newest and rank() == 0:
-        print(f"train: continues from {newest.name}", file=sys.stderr)
+        print(f"training: continues from {newest.name}", file=sys.stderr)
     try:
         with Interruption() if keeper else contextlib.nullcontext() as interruption:
             trainer.add_callback(_Notes(trainer, after_epoch, curve, interruption))
@@ -94,6 +95,7 @@ def train(
         raise SurroundingsFailure(
             f"train.optimizer {trainer.args.optim} cannot be used here", why=str(error), fix="choose adamw_torch"
         ) from None
+    gather(trainer.model)
     return trainer.losses / max(outcome.global_step, 1), outcome.global_step, curve.rows
 
 
@@ -152,7 +154,7 @@ class _Notes(TrainerCallback):
         if rank() > 0:  # the seed is the same in all; what dropout leaves out must not be
             torch.manual_seed(args.seed + rank())
         self.trainer.take_up()
-        self.bar = bar(state.max_steps, "train", "step", initial=state.global_step)
+        self.bar = bar(state.max_steps, "training", "step", initial=state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.bar.update()
@@ -169,7 +171,8 @@ class _Notes(TrainerCallback):
             self.bar.set_postfix(loss=f"{self.curve.rows[-1]['loss']:.4f}", refresh=False)
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
-        control.should_training_stop |= bool(self.after_epoch(round(state.epoch or 0.0)))
+        with whole(self.trainer.model):
+            control.should_training_stop |= bool(self.after_epoch(round(state.epoch or 0.0)))
         self._listen(args)
         control.should_save = self.every > 0
         model.train()

@@ -17,11 +17,17 @@ Figure = float | Undefined
 NO_PAIRS = Undefined("no pairs")
 INFINITE = Undefined("a value in it is not finite")
 ONE_POST = Undefined("fewer than two posts")
+NO_REPLIES = Undefined("no replies")
 
 
 def told(value: float | None, reason: Undefined) -> Figure:
     """``value``, or why there is none."""
     return reason if value is None else value
+
+
+def each(values: Mapping[str, float | None], reason: Undefined) -> dict[str, Figure]:
+    """``values``, with ``reason`` in place of every None."""
+    return {name: told(value, reason) for name, value in values.items()}
 
 
 def settled(tree: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Any], dict[str, str]]:

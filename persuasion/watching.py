@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from persuasion.curves import Tally
-from persuasion.guards import diverged, offenders
+from persuasion.guards import SLOWER, diverged, offenders
 from persuasion.processes import Shares, gathered, total, world
 
 SIDES = ("chosen", "rejected")
@@ -26,6 +26,7 @@ class Watched:
 
     sides: Sequence[str] = SIDES  # what of its pairs a batch holds: all chosen completions, then all rejected ones
     beta: float = 1.0
+    advice: str = SLOWER  # for a run that diverges
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,6 +35,7 @@ class Watched:
         self.logps: list[float] = []  # of the policy on the last batch, in the order of its rows
         self._pairs: list[str] = []  # of the step at work
         self._batch: tuple[list[str], Mapping[str, Any]] = ([], {})  # its last batch: pairs, and what is known of them
+        self.shares: Shares | None = None
         self._holds = False  # this process has no pair of its own in the batch
         self.model.register_forward_hook(self._hear)  # type: ignore[attr-defined]
         if world() > 1:
@@ -42,9 +44,10 @@ class Watched:
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Batches of ours, the same pairs in the same order whatever the number of processes."""
         arguments, rows = self.args, self.train_dataset  # type: ignore[attr-defined]
+        self.shares = Shares(self.parts(), arguments.per_device_train_batch_size, arguments.data_seed)
         return DataLoader(
             _Rows(rows),
-            batch_sampler=Shares(self.parts(), arguments.per_device_train_batch_size, arguments.data_seed),
+            batch_sampler=self.shares,
             collate_fn=self._collate,
             pin_memory=arguments.dataloader_pin_memory,
         )
@@ -77,14 +80,14 @@ class Watched:
         if not torch.isfinite(loss):
             pairs, known = self._batch
             values = self.logps + [value for side in self.sides for value in known[f"reference_{side}"]]
-            raise diverged("loss", loss.item(), self._step, offenders(pairs, values))
+            raise diverged("loss", loss.item(), self._step, offenders(pairs, values), self.advice)
         return loss
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
         norm = super()._get_grad_norm(model, grad_norm=grad_norm)  # type: ignore[misc]
         pairs, self._pairs = self._pairs, []
         if not math.isfinite(float(norm)):  # one such step would spoil the weights, and a checkpoint after it
-            raise diverged("gradient norm", float(norm), self._step, pairs)
+            raise diverged("gradient norm", float(norm), self._step, pairs, self.advice)
         return norm
 
     @property

@@ -1,7 +1,7 @@
 """What replies are like as text: how varied, how repetitive, how hard to read, in what style.
 
-Plain functions of strings; what cannot be defined is None. Words are lower-cased and split at white space, as in
-``measures``, unless it says otherwise.
+Plain functions of strings; what cannot be defined is None, and says why in ``figures``. Words are lower-cased and
+split at white space, as in ``measures``, unless it says otherwise.
 """
 
 import math
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from persuasion.measures import distinct_n, mean, ngrams
 from persuasion.patterns import apostrophes
+from persuasion.undefined import NO_REPLIES, Undefined, each, told
 
 Gram = tuple[str, ...]
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
@@ -41,14 +42,19 @@ STYLE = {
 
 def figures(texts: Sequence[str]) -> dict[str, object]:
     """All figures of this room for one model's replies."""
+    repeated = mean([share for text in texts if (share := repetition(text, 4)) is not None])
     return {
-        **{f"distinct_{n}": distinct_n(texts, n) for n in (1, 2, 3)},
-        "self_bleu": self_bleu(texts),
-        "repetition_4": mean([share for text in texts if (share := repetition(text, 4)) is not None]),
-        "empty_rate": mean([not text.strip() for text in texts]),
-        "readability": readability(texts),
-        "style": style(texts),
+        **{f"distinct_{n}": told(distinct_n(texts, n), _shorter(n)) for n in (1, 2, 3)},
+        "self_bleu": told(self_bleu(texts), Undefined("fewer than two replies with words")),
+        "repetition_4": told(repeated, _shorter(4)),
+        "empty_rate": told(mean([not text.strip() for text in texts]), NO_REPLIES),
+        "readability": each(readability(texts), Undefined("no reply with words of letters")),
+        "style": each(style(texts), NO_REPLIES),
     }
+
+
+def _shorter(n: int) -> Undefined:
+    return Undefined(f"no reply of {n} words" if n > 1 else "no reply with words")
 
 
 def repetition(text: str, n: int) -> float | None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from persuasion.config import load_params
 from persuasion.device import prepare
 from persuasion.files import digest, replaced_folder, write_json
-from persuasion.judging import Judged, judge, margin_histogram, reliability
+from persuasion.judging import Judged, histograms, judge, reliability
 from persuasion.lengthcontrol import scatter
-from persuasion.looks import looks, note
+from persuasion.looks import ledgers, looks, note
 from persuasion.models import load_policy
 from persuasion.records import Pair, Truth, Verdict
 from persuasion.running import run
@@ -21,7 +21,6 @@ from persuasion.tables import read_rows, require_rows, write_rows, write_tsv
 PAIRS, REFERENCE, ADAPTER = Path("data/pairs"), Path("data/reference"), Path("models/adapter")
 TRUTH = Path("data/raw/sample/truth/truth.parquet")
 VERDICTS, METRICS, PLOTS = Path("data/verdicts.parquet"), Path("metrics/evaluate.json"), Path("metrics/evaluate")
-LOOKS = Path("data/looks.jsonl")
 
 
 def main() -> None:
@@ -41,7 +40,7 @@ def main() -> None:
     key = reference_key(digest(base), params.compute.weights, encoded)
     reference = load_reference(REFERENCE, key, [pair for rows in encoded.values() for pair in rows])
     if split == "test":
-        note(LOOKS, test, digest(ADAPTER))
+        note(ledgers(), test, digest(ADAPTER))
     lm, beta = policy.get_base_model(), params.dpo.beta
     verdicts = {
         name: judge_pairs(lm, rows, reference, beta, params.compute.batch_tokens) for name, rows in encoded.items()
@@ -53,7 +52,7 @@ def main() -> None:
 
     write_rows(VERDICTS, verdicts[split], Verdict, "pair_id")
     _write_plots(judged, verdicts[split], judged_pairs)
-    write_json(METRICS, {"evaluate": judged.figures | {"test_looks": looks(LOOKS, test)}})
+    write_json(METRICS, {"evaluate": judged.figures | {"test_looks": looks(ledgers(), test)}})
     accuracy = judged.figures["reward_accuracy"]
     said = judged.undefined["reward_accuracy"] if accuracy is None else f"{accuracy:.3f}"
     print(f"evaluate: {len(judged_pairs)} {split} pairs, reward_accuracy {said}")
@@ -63,7 +62,8 @@ def _write_plots(judged: Judged, verdicts: Sequence[Verdict], pairs: Sequence[Pa
     """Data for plots and tables, and why what is undefined is so."""
     with replaced_folder(PLOTS) as folder:
         write_tsv(folder / "reliability.tsv", reliability(verdicts))
-        write_tsv(folder / "margins.tsv", margin_histogram(verdicts))
+        for name, bars in histograms(verdicts).items():
+            write_tsv(folder / f"{name}.tsv", bars)
         write_tsv(folder / "lengths.tsv", scatter(verdicts, pairs))
         write_json(folder / "slices.json", judged.slices)
         write_json(folder / "undefined.json", judged.undefined)

@@ -24,7 +24,7 @@ def main() -> None:
         "adapter-card.md": report.adapter_card(inputs, read_facts(), read_data()),
     }
     with replaced_folder(PLOTS) as folder:
-        write_plots(folder, inputs.metrics["evaluate"], inputs.tables["rewards"])
+        write_plots(folder, inputs.metrics["evaluate"])
     with replaced_folder(Path("report")) as folder:
         for name, text in written.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")

@@ -9,6 +9,7 @@ from persuasion.config import Judge, load_params
 from persuasion.duels import duel, longer
 from persuasion.errors import SurroundingsFailure, UsageFailure
 from persuasion.records import Reply
+from persuasion.undefined import NO_REPLIES, ONE_POST
 from tests import tiny
 
 CPU = torch.device("cpu")
@@ -37,7 +38,9 @@ def test_the_longer_wins_whatever_the_order():
 def test_a_judge_that_only_likes_the_first_wins_nothing_and_is_found_out():
     found = duel(ROWS, lambda post, first, second: 0.9, 200, 1)
     assert (found["win_rate"], found["first_rate"], found["consistency"]) == (0.5, 1, 0)
-    assert duel([], longer, 200, 1)["win_rate"] is None
+    nothing = duel([], longer, 200, 1)
+    assert nothing.pop("pairs") == 0 and set(nothing.values()) == {NO_REPLIES}
+    assert duel(ROWS[:1], longer, 200, 1)["win_rate_low"] == ONE_POST
 
 
 def classifier(folder, labels, **names):
@@ -60,7 +63,7 @@ def test_a_classifiers_labels_are_shares(tmp_path):
     folder = classifier(tmp_path, 3, id2label={0: "Fine", 1: "Toxic speech!", 2: "odd"})
     found = hooks.classify(folder, ["one", "two words", "<|end|>", ""], CPU)
     assert set(found) == {"fine", "toxic_speech", "odd"} and sum(found.values()) == pytest.approx(1)
-    assert hooks.classify(folder, [], CPU) == {}
+    assert hooks.classify(folder, [], CPU) == dict.fromkeys(found, NO_REPLIES)
     with pytest.raises(UsageFailure, match="gives 3 figures"):
         hooks.judgement(settings("reward", str(folder)), COMPUTE, CPU)
 

@@ -154,7 +154,7 @@ def test_reference_training_evaluation_generation_and_the_small_base_agree_on_id
     asked = []
     monkeypatch.setattr(replying, "sample", lambda lm, tok, prompts, *settings: asked.extend(prompts) or prompts)
     posts = [replying.Post(pair.thread_id, pair.prompt, pair.chosen) for pair in pairs]
-    replying.replies(None, TOK, posts, tiny.ENCODING, tiny.PARAMS.generate)
+    replying.replies(None, TOK, replying.asked(TOK, posts, tiny.ENCODING), tiny.PARAMS.generate)
     assert asked == [pair.prompt for pair in encoded]
     for pair, same in zip(pairs, encoded, strict=True):
         group = encode_thread(TOK, AROUND, pair.prompt, [pair.chosen, pair.rejected], tiny.ENCODING)

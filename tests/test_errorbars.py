@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 
 from persuasion import errorbars
@@ -23,6 +24,17 @@ def test_clustered_error_is_the_double_sum_over_pairs_of_a_post(groups: int) -> 
     clusters = [f"t{i}" for i in RNG.integers(0, groups, 90)]
     values = RNG.integers(0, 3, 90) / 2 + RNG.normal(0, 0.1, 90)
     assert errorbars.clustered_error(values, clusters) == pytest.approx(by_pairs(values, clusters))
+
+
+@pytest.mark.parametrize("groups", [2, 5, 30])
+def test_clustered_error_is_that_of_statsmodels(groups: int) -> None:
+    """Of a regression on nothing but a constant; its factor for few clusters is another, so it is left out there."""
+    member = RNG.permutation(np.arange(90) % groups)
+    values = RNG.integers(0, 3, 90) / 2 + RNG.normal(0, 0.1, 90)
+    given = {"groups": member, "use_correction": False}
+    theirs = sm.OLS(values, np.ones(90)).fit(cov_type="cluster", cov_kwds=given).bse[0]
+    ours = errorbars.clustered_error(values, [f"t{i}" for i in member])
+    assert ours == pytest.approx(theirs * math.sqrt(groups / (groups - 1)))
 
 
 def test_with_one_pair_a_post_it_is_the_standard_error_of_the_mean() -> None:

@@ -14,7 +14,7 @@ from persuasion.files import digest, write_json
 from persuasion.lexicons import LEXICONS
 from persuasion.models import KEY, load_base
 from persuasion.records import Pair, Reply
-from persuasion.replying import Post, held_out, replies
+from persuasion.replying import Post, asked, held_out, replies
 from persuasion.running import Terminated
 from persuasion.tables import read_rows, write_rows
 from persuasion.touchstones import POSTS, PREFIX
@@ -153,7 +153,7 @@ def test_a_post_in_crisis_never_reaches_the_model(monkeypatch):
     """With only such posts there is nothing to sample, and no model is needed."""
     monkeypatch.setattr(sampling, "_batch", lambda *given: pytest.fail("sampled"))
     post = Post("t3_1", "I want to kill myself.", "")
-    found = replies(LM, TOK, [post], tiny.ENCODING, tiny.PARAMS.generate)
+    found = replies(LM, TOK, asked(TOK, [post], tiny.ENCODING), tiny.PARAMS.generate)
     assert [reply.text for reply in found] == [RESOURCE_MESSAGE] and found[0].tokens == 0
 
 

@@ -24,7 +24,7 @@ TORCH |= {
 }
 TORCH |= {"products", "quantizing", "sampling", "scoring", "seam", "selection", "snapshots", "training", "watching"}
 HUGGING_FACE = {"lora", "methods", "models", "packing", "quantizing", "sampling", "seam", "training"}
-TORCH |= {"replying", "decoding", "hooks", "roomy", "streams"}
+TORCH |= {"replying", "decoding", "hooks", "roomy", "streams", "unpadded", "whole"}
 TORCH |= {"quantizing", "sampling", "scoring", "seam", "selection", "snapshots", "training", "watching"}
 HUGGING_FACE |= {"hooks", "roomy"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}

@@ -135,15 +135,8 @@ def test_verdicts_must_match_the_pairs(names: list[str]) -> None:
         judged([pair(0, "a", "b"), pair(1, "a", "b")], [verdict(name, 1, 0) for name in names])
 
 
-@pytest.mark.parametrize(
-    "margins", [[0.0], [0.3], [-0.3, -0.3], [-1.0, 0.0, 7.0], [1e-9, 1e9], [0.1 * i for i in range(50)]]
-)
-def test_histogram_keeps_every_pair_and_has_an_edge_at_zero(margins: list[float]) -> None:
-    rows = judging.margin_histogram([verdict(f"p{i}", margin, 0.0) for i, margin in enumerate(margins)])
-    assert sum(row["pairs"] for row in rows) == len(margins) and len(rows) <= judging.HISTOGRAM_BINS + 2
-    assert not any(row["low"] < 0 < row["high"] for row in rows)
-
-
-def test_histogram_of_nothing_or_the_infinite_is_empty() -> None:
-    endless = replace(verdict("p", 0, 0), margin=math.inf)
-    assert judging.margin_histogram([]) == judging.margin_histogram([endless]) == []
+def test_the_pictures_hold_every_pair_and_completion() -> None:
+    drawn = judging.histograms([verdict(f"p{i}", i % 3, 0.5) for i in range(10)])
+    assert sum(row["pairs"] for row in drawn["margins"]) == 10
+    assert [sum(row[side] for row in drawn["rewards"]) for side in ("chosen", "rejected")] == [10, 10]
+    assert not any(judging.histograms([]).values())

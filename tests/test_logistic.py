@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
@@ -24,6 +25,19 @@ def test_the_line_is_that_of_scikit_learn(level: float, slope: float) -> None:
     line = logistic.fit(y, x, POSTS)
     assert line is not None
     assert (line.level, line.slope) == pytest.approx((theirs.intercept_[0], theirs.coef_[0, 0]), abs=1e-4)
+
+
+@pytest.mark.parametrize("ties", [0, 90])
+def test_line_and_clustered_errors_are_those_of_statsmodels(ties: int) -> None:
+    y, x = drawn(0.2, 0.7)
+    y[:ties] = 0.5
+    posts = RNG.permutation(np.arange(600) % 40)
+    model = sm.GLM(y, sm.add_constant(x), family=sm.families.Binomial())
+    theirs = model.fit(tol=1e-12, cov_type="cluster", cov_kwds={"groups": posts, "use_correction": False})
+    line = logistic.fit(y, x, [str(post) for post in posts])
+    assert line is not None
+    assert (line.level, line.slope) == pytest.approx(tuple(theirs.params), abs=1e-6)
+    assert (line.level_error, line.slope_error) == pytest.approx(tuple(theirs.bse * math.sqrt(40 / 39)), rel=1e-5)
 
 
 def test_ties_are_half_a_right_and_half_a_wrong() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from persuasion import training
 from persuasion.errors import IntegrityFailure
-from persuasion.methods import filled, rows_of
+from persuasion.filling import filled
+from persuasion.methods import rows_of
 from persuasion.scoring import judge_pairs
 from persuasion.verdicts import perplexities
 from tests import tiny

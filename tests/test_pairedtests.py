@@ -3,6 +3,8 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats import contingency_tables
+from statsmodels.stats.multitest import multipletests
 
 from persuasion import pairedtests as p
 
@@ -15,6 +17,13 @@ RNG = np.random.default_rng(8)
 def test_mcnemar_is_the_exact_binomial_test(wins: int, losses: int) -> None:
     expected = stats.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
     assert p.mcnemar(wins, losses) == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+@pytest.mark.parametrize(("wins", "losses"), [(3, 10), (40, 71), (7, 7)])
+def test_mcnemar_is_that_of_statsmodels(wins: int, losses: int) -> None:
+    assert p.mcnemar(wins, losses) == pytest.approx(
+        contingency_tables.mcnemar([[50, wins], [losses, 30]], exact=True).pvalue
+    )
 
 
 def test_mcnemar_by_hand() -> None:
@@ -89,6 +98,16 @@ def test_holm_by_hand() -> None:
         {"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06}
     )
     assert p.holm({}) == {} and p.holm({"a": 0.8, "b": 0.9}) == {"a": 1.0, "b": 1.0}
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 40])
+def test_holm_is_that_of_statsmodels(count: int) -> None:
+    for high in (0.01, 0.2, 1.0):
+        values = RNG.uniform(0, high, count)
+        values[count // 2 :] = values[count // 2]  # and ties
+        theirs = multipletests(values, method="holm")[1]
+        found = p.holm({str(i): v for i, v in enumerate(values)})
+        assert [found[str(i)] for i in range(count)] == pytest.approx(theirs)
 
 
 def test_holm_refuses_as_its_definition_does() -> None:

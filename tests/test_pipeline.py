@@ -37,7 +37,8 @@ KEYS = {
     " length.accuracy_equal length.spearman_reward length.bins.1.pairs slices.year slices.topic slices.post_length"
     " slices.label_source.confirmed.pairs",
     "generate": "replies tokens_mean eos_rate distinct_2 copy_rate safety safety_measured.self_harm.recall"
-    " self_bleu repetition_4 relevance.own readability.flesch style.questions challenge.replies base.distinct_2",
+    " self_bleu repetition_4 relevance.own readability.flesch style.questions challenge.replies base.distinct_2"
+    " truncated.prompt challenge.truncated.prompt",
 }
 COLUMNS = {
     "data/threads/comments.parquet": "id thread_id parent_id author created_utc score body is_op earned_delta deltas",
@@ -129,6 +130,7 @@ def test_every_contracted_figure_and_column_is_there(project):
                  "data/pairs/splits.parquet", "metrics/train/training.tsv", "data/samples/pairs.parquet",
                  "data/reference/preview.jsonl", "metrics/reference/tokens.tsv",
                  "metrics/pair/lengths.tsv", "metrics/evaluate/slices.json", "metrics/evaluate/undefined.json",
+                 "metrics/evaluate/rewards.tsv", "metrics/generate/undefined.json",
                  "report/adapter-card.md", "metrics/report/judges.tsv"):  # fmt: skip
         assert (project / path).is_file(), path
     extract = metrics(project, "extract")

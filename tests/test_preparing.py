@@ -4,14 +4,16 @@ import json
 import math
 import shutil
 import signal
+from dataclasses import replace
 
 import pytest
 
 from persuasion.encoding import frame
 from persuasion.errors import UsageFailure
 from persuasion.files import digest
-from persuasion.preparing import comments
+from persuasion.preparing import comments, truncated
 from persuasion.records import CorpusThread
+from persuasion.scoring import encode_pairs
 from persuasion.tables import write_rows
 from stages import sft
 from tests import tiny
@@ -39,6 +41,19 @@ def test_every_comment_is_learnt_once_and_every_post_once():
     tail = frame(tok, tiny.ENCODING).tail
     assert [tok.decode(pair.chosen).count("CMV: view") for pair in found] == [1, 1, 0, 1, 0, 0]
     assert len(whole) == 3 and all(pair.prompt[-len(tail) :] == tail for pair in found if pair.prompt)
+    assert truncated(found) == {"prompt": 0, "completion": 0}
+
+
+def test_what_the_budgets_cut_is_counted():
+    long = [replace(threads()[2], prompt="CMV: " + "words and more words. " * 40), *threads()[:2]]
+    settings = replace(tiny.ENCODING, prompt_tokens=40, total_tokens=44)
+    found = comments(tiny.tokenizer(), long, settings)
+    assert max(len(pair.prompt) + len(pair.chosen) for pair in found) <= 44
+    counted = truncated(found)
+    assert counted["prompt"] == 3 and 3 <= counted["completion"] <= 6
+    assert truncated(encode_pairs(tiny.tokenizer(), [tiny.pair(1, prompt="CMV: " + "words. " * 99)], settings)) == {
+        "prompt": 1, "completion": 1,
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +100,8 @@ def test_killed_it_ends_with_the_same_model(server, start, chain):
     at = [n for n, kind in enumerate(chain[1]["lm"].events, 1) if kind == "training_step"][-1]
     assert server.run(folder, "lm", at=at).code == -signal.SIGKILL
     again = server.run(folder, "lm")
-    assert again.code == 0 and "continues from step-" in again.said
+    assert again.code == 0 and "training: continues from step-" in again.said
+    assert "train:" not in again.said  # no word of another stage
     assert digest(folder / "models/lm") == digest(chain[0] / "models/lm")
 
 

@@ -8,9 +8,11 @@ import sys
 import time
 
 import pytest
+from safetensors.torch import load_file
 
 from persuasion import processes
 from persuasion.processes import Shares, share
+from persuasion.yaml12 import load_yaml
 from tests.closures import ROOT
 from tests.test_watching import rows
 from tests.workbench import bench, bytes_of, twin
@@ -99,6 +101,37 @@ def test_two_processes_have_the_loss_curve_of_one(server, start, two):
     figures = [json.loads((folder / "metrics/train.json").read_text())["train"] for folder in (one, two)]
     assert figures[0]["loss"] == pytest.approx(figures[1]["loss"], abs=1e-5)
     assert figures[0]["steps"] == figures[1]["steps"] == 6
+
+
+@pytest.mark.slow
+def test_kto_on_two_processes_measures_rewards_against_the_divergence_of_the_whole_batch(server, start):
+    kto = {"train.method": "kto", "train.learning_rate": 0.02}
+    one, many = twin(start, "kto-one", **kto), twin(start, "kto-two", **TWO, **kto)
+    assert server.run(one).code == server.run(many).code == 0
+    losses = [[row["loss"] for row in rows(folder, "training")] for folder in (one, many)]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+    assert max(losses[0]) - min(losses[0]) > 0.01  # the policy has moved, so there is a divergence
+
+
+@pytest.mark.slow
+def test_weights_that_fsdp_shards_are_trained_judged_and_saved_as_whole_ones(server, start):
+    """With the settings of configs/fsdp.yaml, by the plain path."""
+    asked = load_yaml(ROOT / "configs/fsdp.yaml")["fsdp_config"]
+    env = {name.upper(): str(value).lower() if isinstance(value, bool) else str(value) for name, value in asked.items()}
+    one, two = twin(start, "unsharded"), twin(start, "sharded", **{"train.batch_size": 2})
+    assert server.run(one).code == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "tests.sharded"],
+        cwd=two, env={**os.environ, **env, "PYTHONPATH": str(ROOT), "ACCELERATE_USE_FSDP": "true"},
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0 and "TRL's own fused head is taken" in done.stderr, done.stderr
+    for name in ("training", "validation"):
+        losses = [[row["loss"] for row in rows(folder, name)] for folder in (one, two)]
+        assert losses[1] == pytest.approx(losses[0], abs=1e-5), name
+    whole, sharded = (load_file(folder / "models/adapter/adapter_model.safetensors") for folder in (one, two))
+    assert whole.keys() == sharded.keys()
+    assert all(sharded[name].numpy() == pytest.approx(tensor.numpy(), abs=1e-4) for name, tensor in whole.items())
 
 
 def started(folder):

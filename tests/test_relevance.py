@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from persuasion.relevance import relevance, similarities
+from persuasion.relevance import NO_WORDS, relevance, similarities
+from persuasion.undefined import ONE_POST
 
 POSTS = ["Tea calms people", "Running before breakfast", "Quiet rooms help students"]
 
@@ -22,6 +23,6 @@ def test_the_cosine_worked_by_hand():
     assert np.all(similarities(["zzz"], POSTS) == 0)
 
 
-@pytest.mark.parametrize("posts", [[], ["one post"], ["the of", "and"]])
-def test_without_a_control_it_is_undefined(posts):
-    assert set(relevance([""] * len(posts), posts).values()) == {None}
+@pytest.mark.parametrize(("posts", "why"), [([], ONE_POST), (["one post"], ONE_POST), (["the of", "and"], NO_WORDS)])
+def test_without_a_control_it_is_undefined_and_says_why(posts, why):
+    assert set(relevance([""] * len(posts), posts).values()) == {why}

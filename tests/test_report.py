@@ -121,7 +121,7 @@ def inputs(
                 {"low": 8.0 * n, "high": 8.0 * n + 8, "prompt": n, "chosen": 3 - n, "rejected": 1} for n in range(4)
             ],
         },
-        undefined={"accuracy_length_matched": "no pair is of like length, it says"},
+        undefined={"evaluate.accuracy_length_matched": "no pair is of like length, it says"},
         slices={("topic", "1"): "dogs cats"},
         previews=[preview(reply.prompt) for reply in replies],
         replies=replies,
@@ -334,8 +334,26 @@ def test_a_mirror_that_fails_hangs_or_is_absent_costs_one_line(
 def test_every_rival_stands_on_the_page_and_what_is_undefined_says_why() -> None:
     assert list(comparisons.BASELINES) == list(baselines.BASELINES)
     odd = {"reward_accuracy": None, "slices": {"topic": None}}
-    why = {"reward_accuracy": "a value in it is not finite", "slices.topic": "too few posts to tell topics apart"}
+    none = {"eos_rate": None, "safety": {"insult": None}, "relevance": {"own": None}, "replies": 0}
+    why = {
+        "evaluate.reward_accuracy": "a value in it is not finite",
+        "evaluate.slices.topic": "too few posts to tell topics apart",
+        "generate.eos_rate": "no replies at all",
+        "generate.safety.insult": "nothing to search",
+    }
     made = inputs([])
-    made = replace(made, metrics={**made.metrics, "evaluate": odd}, undefined=why)
+    made = replace(made, metrics={**made.metrics, "evaluate": odd, "generate": none}, undefined=why)
     for text in (Page(report.html(made)).words, report.markdown(made)):
         assert all(reason in text for reason in why.values())
+        assert "preferred (win rate)" not in text
+
+
+def test_what_a_judge_says_stands_on_the_page_with_its_position_bias_as_a_proxy() -> None:
+    made = inputs([])
+    judge = {"win_rate": 0.625, "win_rate_low": None, "win_rate_high": None, "first_rate": 0.9, "consistency": 0.1875}
+    told = {"judge_proxy": judge, "classifier_proxy": {"toxic": 0.125}}
+    why = {f"generate.judge_proxy.win_rate_{end}": "fewer than two posts" for end in ("low", "high")}
+    made = replace(made, metrics={**made.metrics, "generate": told}, undefined=why)
+    for text in (Page(report.html(made)).words, report.markdown(made)):
+        assert all(f"{share}%" in text for share in ("62.5", "90.0", "18.8", "12.5"))
+        assert "a proxy, not a person" in text and "fewer than two posts" in text and "called toxic" in text

@@ -6,9 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from persuasion import sampling
+from persuasion import sampling, streams, unpadded
+from persuasion.decoding import TIES, tie
 from persuasion.encoding import encode_prompt, frame
 from persuasion.sampling import Sampled, batches, greedy, sample
+from persuasion.unpadded import Unpadded
 from tests import tiny
 
 TOK = tiny.tokenizer()
@@ -65,7 +67,8 @@ class Rounding(torch.nn.Module):
         out.logits = ((out.logits * 4).round() / 4).float()
         if len(input_ids) > 1:
             chance = torch.Generator().manual_seed(len(input_ids))
-            out.logits += (torch.rand(out.logits.shape, generator=chance) - 0.5) * 9e-4
+            most = 0.9 * TIES[torch.float32] * out.logits.abs().max()
+            out.logits += (torch.rand(out.logits.shape, generator=chance) - 0.5) * most
         return out
 
 
@@ -75,7 +78,7 @@ def test_rounding_never_decides_between_tokens(settings, monkeypatch):
     expected = sample(lm, TOK, MANY, replace(settings, batch_size=1))
     assert sample(lm, TOK, MANY, replace(settings, batch_size=5)) == expected
     if settings.temperature == 0:  # what it would do otherwise
-        monkeypatch.setattr(sampling, "TIES", {})
+        monkeypatch.setattr(sampling, "tie", lambda logits: 0.0)
         assert sample(lm, TOK, MANY, replace(settings, batch_size=5)) != expected
 
 
@@ -129,3 +132,35 @@ def test_rows_that_end_leave_and_the_others_go_on(monkeypatch):
     apart = sample(LM, ending, MANY, replace(WARM, batch_size=1))
     assert any(reply.stopped for reply in apart) and len({reply.tokens for reply in apart}) > 1
     assert sample(LM, ending, MANY, replace(WARM, batch_size=12)) == apart
+
+
+@pytest.mark.parametrize("family", ["llama", "mistral", "qwen2"])
+def test_prompts_read_without_padding_give_the_same_logits_after_every_token_and_change(family):
+    """Against a pass over each reply alone, also when some have left and room was made anew."""
+    lm = tiny.shaped(family, len(TOK), tiny.PACKED[family])
+    prompts = [list(prompt) for prompt in MANY[:5]]
+    fast, slow = streams.begun(lm, prompts, 0), streams.Stream(lm, prompts, 0)
+    assert isinstance(fast, Unpadded)
+    rows = prompts
+    for step in range(unpadded.ROOM + 9):
+        with torch.no_grad():
+            alone = torch.cat([lm(torch.tensor([row])).logits[:, -1] for row in rows])
+        assert (fast.logits - alone).abs().max() < 1e-9 and (slow.logits - alone).abs().max() < 1e-9
+        if step in (3, 40):
+            left = [1, 3, 4] if step == 3 else [0, 2]
+            rows = [rows[at] for at in left]
+            for stream in (fast, slow):
+                stream.select(left)
+        tokens = [(7 * step + at) % len(TOK) for at in range(len(rows))]
+        rows = [[*row, token] for row, token in zip(rows, tokens, strict=True)]
+        with torch.no_grad():
+            for stream in (fast, slow):
+                stream.step(tokens)
+
+
+def test_what_rounding_moves_is_far_below_what_is_called_a_tie():
+    lm = tiny.llama(len(TOK)).float()
+    with torch.no_grad():
+        together = streams.begun(lm, MANY, 0).logits
+        apart = torch.cat([streams.alone(lm, prompt, []) for prompt in MANY])
+    assert (together - apart).abs().max() < tie(together) / 5

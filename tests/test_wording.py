@@ -4,6 +4,7 @@ import pytest
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
 from persuasion import wording
+from persuasion.undefined import settled
 
 
 def test_self_bleu_is_that_of_nltk():
@@ -54,5 +55,10 @@ def test_style_counts_marks_a_reply():
 
 
 def test_figures_of_no_texts_are_undefined_and_never_nan():
-    flat = wording.figures([])
+    flat, reasons = settled(wording.figures([]))
     assert flat["self_bleu"] is None and flat["repetition_4"] is None and flat["distinct_2"] is None
+    assert reasons["distinct_2"] == "no reply of 2 words" and reasons["style.links"] == "no replies"
+    assert settled(wording.figures(["?"]))[1].keys() == {
+        "distinct_2", "distinct_3", "self_bleu", "repetition_4",
+        *(f"readability.{name}" for name in wording.readability([])),
+    }  # fmt: skip
