@@ -103,7 +103,7 @@ def _versioned(told: Told) -> list[tuple[str, str]]:
         ("dvc repro", "drop the rows here; data/threads/removed.jsonl is the receipt"),
         ('git add --all && git commit --message "Honour removals"', "history has hashes and figures, no row"),
         *([(removed, "add --git-remote NAME for those pushed with `dvc exp push`")] if experiments else []),
-        ("dvc gc --workspace", "the cache keeps only what the workspace uses; `persuasion purge --yes` takes the rows alone"),
+        ("dvc gc --workspace", "the cache keeps only what the workspace uses; `persuasion purge` takes only the rows"),
         *(
             (f"dvc gc --workspace --cloud --remote {quote(name)}", "other clones' pushed versions go too")
             for name in sorted(remotes | told.unreachable.keys())
