@@ -13,7 +13,7 @@ import pytest
 from persuasion.lab.hashes import output_md5
 from tests.closures import ROOT
 from tests.project import run
-from tests.servers.running import BUCKET, KEY, SECRET, Sshd, Swift
+from tests.servers.running import BUCKET, KEY, READER, SECRET, Sshd, Swift
 
 MADE = """
 import pathlib, sys
@@ -40,12 +40,14 @@ KINDS = ("folder", "ssh", "s3")
 class Remote:
     """A toy project whose outputs are pushed to one kind of remote, and the server behind it."""
 
+    made, map = MADE, MAP
+
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind, self.folder, self.project = kind, folder, folder / "project"
         (folder / "server").mkdir()
         self.server = {"ssh": Sshd, "s3": Swift}.get(kind, lambda _: None)(folder / "server")
         self.project.mkdir()
-        for name, text in (("made.py", MADE), ("dvc.yaml", MAP), ("word", "first")):
+        for name, text in (("made.py", self.made), ("dvc.yaml", self.map), ("word", "first")):
             (self.project / name).write_text(text)
         self("git", "init", "--quiet", "--initial-branch=main")
         for name, value in (("user.name", "test"), ("user.email", "test@localhost")):
@@ -70,13 +72,15 @@ class Remote:
             return {"endpointurl": self.server.endpoint, "region": "us-east-1"}
         return {"allow_agent": "false"} if self.kind == "ssh" else {}
 
-    def allow(self, clone: Path, *, rightly: bool = True) -> None:
-        """Give a clone credentials in its own, uncommitted settings."""
+    def allow(self, clone: Path, *, rightly: bool = True, as_reader: bool = False) -> None:
+        """Give a clone credentials in its own, uncommitted settings: right ones, wrong ones, or those of a reader."""
         given = {}
         if self.kind == "ssh":
-            given = {"keyfile": str(self.folder / f"server/{'user' if rightly else 'wrong'}_key")}
+            who = "reader" if as_reader else "user" if rightly else "wrong"
+            given = {"keyfile": str(self.folder / f"server/{who}_key")}
         if self.kind == "s3":
-            given = {"access_key_id": KEY, "secret_access_key": SECRET if rightly else "hunter2-wrong"}
+            secret = SECRET if rightly else "hunter2-wrong"
+            given = {"access_key_id": READER if as_reader else KEY, "secret_access_key": secret}
         for option, value in given.items():
             self("dvc", "remote", "modify", "--local", "store", option, value, at=clone)
 

@@ -188,6 +188,11 @@ def test_a_tracking_address_with_a_password_is_not_repeated(tmp_path, monkeypatc
         ),
         ("unexpected error - [Errno 111] Connect call failed ('127.0.0.1', 22)", 5, "connection failed"),
         ("Read timeout on endpoint URL", 5, "did not answer in time"),
+        (
+            "failed to connect to ssh (/srv) - : :  | failed to pull data",
+            5,
+            "did not answer in time",
+        ),
         ("unexpected error - The specified bucket does not exist.", 5, "bucket does not exist"),
         ("Checkout failed for following targets:\ndata/pairs", 5, "objects are missing"),
         ("unexpected error - [Errno 28] No space left on device", 4, "disk is full"),
