@@ -170,7 +170,7 @@ def _parts(project: Path, place: Place, whole: float) -> dict[str, float]:
 
 def _remote(project: Path, place: Place, name: str) -> None:
     _run(project, "dvc", "remote", "add", "--quiet", "--force", "--default", "store", f"{place.url}/{name}")
-    for option, value in (place.options | {"verify": "true"}).items():
+    for option, value in {**place.options, "verify": "true"}.items():
         _run(project, "dvc", "remote", "modify", "store", option, value)
 
 
