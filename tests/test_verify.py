@@ -176,6 +176,18 @@ def test_a_tracking_address_with_a_password_is_not_repeated(tmp_path, monkeypatc
     assert "hunter2" not in str(list(doctor._mlflow(tmp_path)))
 
 
+def test_optunas_storage_is_looked_at_and_its_password_not_repeated(tmp_path, monkeypatch):
+    def line() -> doctor.Line:
+        (one,) = doctor._optuna(tmp_path)
+        return one
+
+    assert line().state == doctor.OK and "journal" in line().seen
+    (tmp_path / "sweep.yaml").write_text(f"storage: sqlite:///{tmp_path}/study.db\n")
+    assert line().state == doctor.OK and "answers" in line().seen
+    monkeypatch.setenv("PERSUASION_SWEEP_STORAGE", "postgresql+nodriver://me:hunter2@127.0.0.1:1/studies")
+    assert line().state == doctor.FAIL and line().fix and "hunter2" not in str(line())
+
+
 @pytest.mark.parametrize(
     ("said", "code", "why"),
     [
