@@ -27,7 +27,7 @@ repro: env
 
 # slow tests that mostly wait, for servers, browsers and processes they kill
 WAITING := $(addprefix tests/,test_benchmarks.py test_cluster.py test_forget.py test_loading.py test_page.py \
-  test_remotes.py test_stops.py test_tracking.py test_verify.py test_watching.py)
+  test_purge.py test_remote_faults.py test_remotes.py test_stops.py test_tracking.py test_verify.py test_watching.py)
 
 # two at a time; threads that wait for each other must sleep, not spin, when others want the cores
 test: env
@@ -71,6 +71,7 @@ bench: env
 	python -m benchmarks.pairs
 	python -m benchmarks.train
 	python -m benchmarks.generate
+	python -m benchmarks.remote
 
 # resolve pyproject.toml's ranges anew and pin what was found
 lock:

@@ -26,7 +26,7 @@ def functions(file):
 
 def test_every_fault_has_its_row_and_every_test_that_a_row_names_is_there():
     rows = faults()
-    assert [row.n for row in rows] == list(range(1, 81))
+    assert [row.n for row in rows] == list(range(1, len(rows) + 1)) and len(rows) >= 80
     for row in rows:
         assert row.tests or row.open, f"row {row.n} has neither a test nor a word on why not"
         for test in row.tests:

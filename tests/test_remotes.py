@@ -13,7 +13,7 @@ import pytest
 from persuasion.lab.hashes import output_md5
 from tests.closures import ROOT
 from tests.project import run
-from tests.servers.running import BUCKET, KEY, SECRET, Sshd, Swift
+from tests.servers.running import BUCKET, KEY, READER, SECRET, Sshd, Swift
 
 MADE = """
 import pathlib, sys
@@ -40,16 +40,17 @@ KINDS = ("folder", "ssh", "s3")
 class Remote:
     """A toy project whose outputs are pushed to one kind of remote, and the server behind it."""
 
+    made, map = MADE, MAP
+
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind, self.folder, self.project = kind, folder, folder / "project"
         (folder / "server").mkdir()
         self.server = {"ssh": Sshd, "s3": Swift}.get(kind, lambda _: None)(folder / "server")
         self.project.mkdir()
-        for name, text in (("made.py", MADE), ("dvc.yaml", MAP), ("word", "first")):
+        for name, text in (("made.py", self.made), ("dvc.yaml", self.map), ("word", "first")):
             (self.project / name).write_text(text)
         self("git", "init", "--quiet", "--initial-branch=main")
-        for name, value in (("user.name", "test"), ("user.email", "test@localhost")):
-            self("git", "config", name, value)
+        self.identify(self.project)
         self("dvc", "init", "--quiet")
         self("dvc", "remote", "add", "--default", "store", self.url())
         self("dvc", "remote", "modify", "store", "verify", "true")
@@ -59,6 +60,11 @@ class Remote:
         self.version("first", "pairs@v1.0.0")
         self("git", "tag", "--message", "in use", "pairs#prod#1")
         self.version("second", "pairs@v1.1.0")
+
+    def identify(self, clone: Path) -> None:
+        """Git wants to know who commits, and so does an experiment."""
+        for name, value in (("user.name", "test"), ("user.email", "test@localhost")):
+            self("git", "config", name, value, at=clone)
 
     def url(self) -> str:
         return {"ssh": lambda: self.server.url, "s3": lambda: f"s3://{BUCKET}/proj"}.get(
@@ -70,13 +76,15 @@ class Remote:
             return {"endpointurl": self.server.endpoint, "region": "us-east-1"}
         return {"allow_agent": "false"} if self.kind == "ssh" else {}
 
-    def allow(self, clone: Path, *, rightly: bool = True) -> None:
-        """Give a clone credentials in its own, uncommitted settings."""
+    def allow(self, clone: Path, *, rightly: bool = True, as_reader: bool = False) -> None:
+        """Give a clone credentials in its own, uncommitted settings: right ones, wrong ones, or those of a reader."""
         given = {}
         if self.kind == "ssh":
-            given = {"keyfile": str(self.folder / f"server/{'user' if rightly else 'wrong'}_key")}
+            who = "reader" if as_reader else "user" if rightly else "wrong"
+            given = {"keyfile": str(self.folder / f"server/{who}_key")}
         if self.kind == "s3":
-            given = {"access_key_id": KEY, "secret_access_key": SECRET if rightly else "hunter2-wrong"}
+            secret = SECRET if rightly else "hunter2-wrong"
+            given = {"access_key_id": READER if as_reader else KEY, "secret_access_key": secret}
         for option, value in given.items():
             self("dvc", "remote", "modify", "--local", "store", option, value, at=clone)
 
@@ -91,6 +99,7 @@ class Remote:
     def clone(self, name: str, *, rightly: bool = True) -> Path:
         target = self.folder / name
         self("git", "clone", "--quiet", str(self.project), str(target))
+        self.identify(target)
         self.allow(target, rightly=rightly)
         return target
 
@@ -144,6 +153,32 @@ def test_versions_stages_and_commits_are_got_without_a_clone_and_without_a_cache
         texts[rev] = (out / "train.parquet").read_bytes()
         assert got["files"] == 3 and got["fetched"]
     assert texts["v1.0.0"] == texts["pairs@v1.0.0"] == texts["#prod"] != texts["v1.1.0"] == texts["main"]
+
+
+@pytest.mark.slow
+def test_the_run_cache_spares_another_clone_the_run(remote):
+    remote("dvc", "push", "--quiet", "--run-cache")
+    clone = remote.clone("runner")
+    (clone / "dvc.lock").unlink()
+    remote("dvc", "fetch", "--quiet", "--run-cache", at=clone)
+    said = remote("dvc", "repro", "--pull", at=clone).stdout
+    assert "is cached" in said and "Running" not in said
+    assert (clone / "report/7.txt").read_bytes() == (remote.project / "report/7.txt").read_bytes()
+
+
+@pytest.mark.slow
+def test_an_experiment_travels_with_its_outputs_and_is_got_by_its_name(remote):
+    maker, taker = remote.clone("maker"), remote.clone("taker")
+    (maker / "word").write_text("tried")
+    remote("dvc", "exp", "run", "--quiet", "--name", "trial", at=maker)
+    remote("dvc", "exp", "push", "--quiet", "origin", "trial", at=maker)
+    remote("dvc", "exp", "pull", "--quiet", "origin", "trial", at=taker)
+    remote("dvc", "exp", "apply", "--quiet", "trial", at=taker)
+    assert (taker / "report/7.txt").read_text().startswith("tried 7")
+    assert "Data and pipelines are up to date" in remote("dvc", "repro", at=taker).stdout
+    out = remote.folder / "got-trial"
+    remote.persuasion("get", "pairs", "--rev", "trial", "--repo", str(taker), "-o", str(out), at=remote.folder)
+    assert (out / "train.parquet").read_bytes() == (maker / "data/pairs/train.parquet").read_bytes()
 
 
 @pytest.mark.slow

@@ -176,6 +176,18 @@ def test_a_tracking_address_with_a_password_is_not_repeated(tmp_path, monkeypatc
     assert "hunter2" not in str(list(doctor._mlflow(tmp_path)))
 
 
+def test_optunas_storage_is_looked_at_and_its_password_not_repeated(tmp_path, monkeypatch):
+    def line() -> doctor.Line:
+        (one,) = doctor._optuna(tmp_path)
+        return one
+
+    assert line().state == doctor.OK and "journal" in line().seen
+    (tmp_path / "sweep.yaml").write_text(f"storage: sqlite:///{tmp_path}/study.db\n")
+    assert line().state == doctor.OK and "answers" in line().seen
+    monkeypatch.setenv("PERSUASION_SWEEP_STORAGE", "postgresql+nodriver://me:hunter2@127.0.0.1:1/studies")
+    assert line().state == doctor.FAIL and line().fix and "hunter2" not in str(line())
+
+
 @pytest.mark.parametrize(
     ("said", "code", "why"),
     [
@@ -188,6 +200,11 @@ def test_a_tracking_address_with_a_password_is_not_repeated(tmp_path, monkeypatc
         ),
         ("unexpected error - [Errno 111] Connect call failed ('127.0.0.1', 22)", 5, "connection failed"),
         ("Read timeout on endpoint URL", 5, "did not answer in time"),
+        (
+            "failed to connect to ssh (/srv) - : :  | failed to pull data",
+            5,
+            "did not answer in time",
+        ),
         ("unexpected error - The specified bucket does not exist.", 5, "bucket does not exist"),
         ("Checkout failed for following targets:\ndata/pairs", 5, "objects are missing"),
         ("unexpected error - [Errno 28] No space left on device", 4, "disk is full"),

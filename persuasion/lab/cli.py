@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from persuasion.errors import RemoteFailure, SurroundingsFailure
+from persuasion.lab import giving
 from persuasion.lab.sharing import register
 from persuasion.running import run
 
@@ -119,7 +120,7 @@ def forget(
 
 @export.callback()
 def exports() -> None:
-    """Write pairs or threads in the forms of other programs. People wrote these texts: mind who gets them."""
+    """Write pairs, threads or models for other programs. People wrote these texts: mind who gets them."""
 
 
 @export.command("pairs", epilog="Example: persuasion export pairs --format conversational -o ../pairs")
@@ -203,6 +204,7 @@ def preview_pairs(
 
 
 register(app)
+giving.register(export)
 
 
 def main() -> None:

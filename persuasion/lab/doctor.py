@@ -16,6 +16,7 @@ from persuasion.errors import Failure
 from persuasion.lab import versions
 from persuasion.lab.refusing import clean, refusal, shortened
 from persuasion.running import SECRET
+from persuasion.yaml12 import load_yaml
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 PATIENCE = 60
@@ -47,7 +48,7 @@ def examine(root: Path) -> list[Line]:
     """Look at everything; whatever goes wrong with one look is that look's line."""
     looks: list[tuple[str, Callable[[Path], Iterator[Line]]]] = [
         ("environment", _environment), ("git", _git), ("dvc", _dvc), ("mlflow", _mlflow),
-        ("gpu", _gpu), ("disk", _disk),
+        ("optuna", _optuna), ("gpu", _gpu), ("disk", _disk),
     ]  # fmt: skip
     lines: list[Line] = []
     for name, look in looks:
@@ -192,6 +193,25 @@ def _mlflow(root: Path) -> Iterator[Line]:
     store = root / "mlflow.db"
     seen = f"{clean(uri) or 'sqlite:///mlflow.db'}{'' if store.exists() or uri else ' (made at the first run)'}"
     yield Line(name="mlflow", state=OK, seen=seen)
+
+
+def _optuna(root: Path) -> Iterator[Line]:
+    """The storage that sweep.yaml or PERSUASION_SWEEP_STORAGE names: a journal here, or a database that must answer."""
+    told = load_yaml(root / "sweep.yaml") if (root / "sweep.yaml").is_file() else {}
+    url = os.environ.get("PERSUASION_SWEEP_STORAGE") or told.get("storage")
+    if not url:
+        place = root / ".persuasion/sweep"
+        seen = "journal in .persuasion/sweep" + ("" if place.exists() else " (made at the first sweep)")
+        yield Line(name="optuna", state=OK, seen=seen)
+        return
+    from sqlalchemy import create_engine
+
+    try:
+        with create_engine(url).connect():
+            yield Line(name="optuna", state=OK, seen=f"{clean(url)} answers")
+    except Exception as error:  # every database has errors of its own
+        fix = "start it, or correct `storage` in sweep.yaml or PERSUASION_SWEEP_STORAGE"
+        yield Line(name="optuna", state=FAIL, seen=f"{clean(url)}: {shortened(error)}", fix=fix)
 
 
 def _gpu(root: Path) -> Iterator[Line]:

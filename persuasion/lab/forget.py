@@ -1,7 +1,7 @@
 """``persuasion forget``: add to the removals file, say what still holds the rows, and how to purge it.
 
-Names become pseudonyms here and go no further. Deletes nothing itself: `dvc gc` and the other
-commands that do are printed, as they take other versions with them.
+Names become pseudonyms here and go no further. Deletes nothing itself: the commands that do are
+printed, as `dvc gc` takes other versions with it; `persuasion purge` removes the rows' objects alone.
 """
 
 import re
@@ -103,7 +103,7 @@ def _versioned(told: Told) -> list[tuple[str, str]]:
         ("dvc repro", "drop the rows here; data/threads/removed.jsonl is the receipt"),
         ('git add --all && git commit --message "Honour removals"', "history has hashes and figures, no row"),
         *([(removed, "add --git-remote NAME for those pushed with `dvc exp push`")] if experiments else []),
-        ("dvc gc --workspace", "the cache keeps only what the workspace uses; --dry tells what goes"),
+        ("dvc gc --workspace", "the cache keeps only what the workspace uses; `persuasion purge` takes only the rows"),
         *(
             (f"dvc gc --workspace --cloud --remote {quote(name)}", "other clones' pushed versions go too")
             for name in sorted(remotes | told.unreachable.keys())

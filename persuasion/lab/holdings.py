@@ -26,7 +26,10 @@ _RANK = {HOLDS: 0, MAY: 1, MADE: 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """One version of an output. ``md5`` is "" for the files in the workspace, ``path`` "" for an unnamed object."""
+    """One version of an output. ``md5`` is "" for the files in the workspace, ``path`` "" for an unnamed object.
+
+    ``objects``: the files in a store that hold the rows, or all of what was made from them.
+    """
 
     path: str
     md5: str
@@ -34,6 +37,7 @@ class Holding:
     rows: int
     revisions: tuple[str, ...]
     places: tuple[str, ...]
+    objects: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,8 @@ class Search:
             found = _judged(seen, output, how)
             how[output.path] = _passed_on(found, seen) if found or len(here) == len(openers) else _GONE
             if found:
-                self._add(output, found, seen, version.revisions, self._places(output.md5, files, seen))
+                objects = seen.files or frozenset(files.values())
+                self._add(output, found, seen, version.revisions, self._places(output.md5, files, seen), objects)
 
     def workspace(self, root: Path, version: Version | None) -> None:
         """Look through the outputs as they lie in the workspace."""
@@ -112,7 +117,7 @@ class Search:
             seen, _ = self._look({md5: opener} if opener else {}, self.wanted, cached=True)
             if seen.rows:
                 places = tuple(store.name for store in self.stores if md5 in store.objects)
-                self._add(Output(path="", md5=md5, read=()), HOLDS, seen, (), places)
+                self._add(Output(path="", md5=md5, read=()), HOLDS, seen, (), places, (md5,))
         return {name: len(every) for name, every in left.items() if every}
 
     def _look(self, files: Mapping[str, Opener], wanted: Sought, *, cached: bool) -> tuple[_Seen, Sought]:
@@ -164,16 +169,31 @@ class Search:
     def _is_aside(self, path: str) -> bool:
         return any(versions.touch(path, other) for other in self.aside)
 
-    def _add(self, output: Output, how: str, seen: _Seen, revisions: Iterable[str], places: Iterable[str]) -> None:
+    def _add(
+        self,
+        output: Output,
+        how: str,
+        seen: _Seen,
+        revisions: Iterable[str],
+        places: Iterable[str],
+        objects: Iterable[str] = (),
+    ) -> None:
         before = self.holdings.get((output.path, output.md5))
         if before:
             how = min(how, before.how, key=_RANK.__getitem__)
             revisions = dict.fromkeys((*before.revisions, *revisions))
             places = dict.fromkeys((*before.places, *places))
+            objects = {*before.objects, *objects}
         if places := tuple(places):
             rows = max(seen.rows, before.rows if before else 0)
             self.holdings[output.path, output.md5] = Holding(
-                path=output.path, md5=output.md5, how=how, rows=rows, revisions=tuple(revisions), places=places
+                path=output.path,
+                md5=output.md5,
+                how=how,
+                rows=rows,
+                revisions=tuple(revisions),
+                places=places,
+                objects=tuple(sorted(objects)),
             )
 
 

@@ -36,7 +36,8 @@ _MEANINGS = (
         "create it, or correct the remote's url (`dvc remote list`)",
     ),
     (
-        r"timed? ?out|timeout",
+        # asyncssh's own time-out has no words, and DVC puts them in the place of its dots
+        r"timed? ?out|timeout|failed to connect to \w+ \([^)]*\) -[\s:]*(?:\||$)",
         "it did not answer in time",
         "check the network and the server, then run the same command again: what was sent is kept",
     ),

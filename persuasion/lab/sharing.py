@@ -1,4 +1,4 @@
-"""The commands that share versions: get, push, pull, verify, doctor. Imports what it needs when it runs."""
+"""The commands that share versions: get, push, pull, verify, purge, doctor. Imports what it needs when it runs."""
 
 import json
 import sys
@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: persuasion push")(push)
     app.command(epilog="Example: persuasion pull data/pairs")(pull)
     app.command(epilog="Example: persuasion verify --remote store")(verify)
+    app.command(epilog="Example: persuasion purge --dry-run")(purge)
     app.command(epilog="Example: persuasion doctor --json")(doctor)
 
 
@@ -83,6 +84,27 @@ def verify(
     if told.findings:
         sys.stdout.flush()
         raise verifying.failure(told)
+
+
+def purge(
+    yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List only, as without any option.")] = False,
+    as_json: Annotated[bool, JSON] = False,
+) -> None:
+    """List the objects of cache and remotes, of versions other than the present one, that hold forgotten rows.
+
+    Exit 3 when the present version holds some itself, 5 when a remote could not be looked into.
+    """
+    from persuasion.errors import UsageFailure
+    from persuasion.lab import purging
+
+    if yes and dry_run:
+        raise UsageFailure("--yes and --dry-run were both given", fix="give one")
+    told = purging.purge(Path.cwd(), yes=yes)
+    print(json.dumps(purging.as_json(told), indent=2, sort_keys=True) if as_json else purging.text(told))
+    sys.stdout.flush()
+    if yes:
+        purging.require_reached(told)
 
 
 def doctor(as_json: Annotated[bool, JSON] = False) -> None:

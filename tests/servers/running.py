@@ -1,7 +1,6 @@
 """Real servers on loopback: OpenSSH with SFTP, and OpenStack Swift with its S3 interface. Both check credentials."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 from tests.closures import ROOT
 
 SSHD, PYTHON = Path("/usr/sbin/sshd"), ROOT / ".servers/bin/python"
-KEY, SECRET, BUCKET = "test:tester", "testing", "bucket"
+KEY, READER, SECRET, BUCKET = "test:tester", "test:reader", "testing", "bucket"
 KINDS = ("account", "container", "object", "proxy")
 _SSHD = """
 ListenAddress 127.0.0.1
@@ -53,7 +52,7 @@ recon_cache_path = {folder}/cache
 _FILTERS = ("catch_errors", "gatekeeper", "listing_formats", "s3api", "tempauth", "copy", "slo", "dlo", "symlink")
 _MORE = {
     "s3api": "location = us-east-1\ns3_acl = false\ncheck_bucket_owner = false\n",
-    "tempauth": "user_test_tester = testing .admin\n",
+    "tempauth": "user_test_tester = testing .admin\nuser_test_reader = testing\n",
 }
 
 
@@ -75,9 +74,10 @@ class Sshd:
         if not SSHD.exists():
             pytest.skip("no sshd: run tests/servers/install as root")
         self.folder, self.port = folder, port()
-        for name in ("host_key", "user_key", "wrong_key"):
+        for name in ("host_key", "user_key", "reader_key", "wrong_key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-        shutil.copyfile(folder / "user_key.pub", folder / "authorized_keys")
+        reader = 'restrict,command="internal-sftp -R" ' + (folder / "reader_key.pub").read_text()
+        (folder / "authorized_keys").write_text((folder / "user_key.pub").read_text() + reader)
         (folder / "sshd_config").write_text(_SSHD.format(port=self.port, folder=folder))
         with suppress(OSError):
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # compiled in
@@ -99,10 +99,18 @@ class Sshd:
 
     def kill(self) -> None:
         """The listener with all its sessions."""
-        _kill_tree(self.pid)
+        _signal_tree(self.pid, signal.SIGKILL)
 
-    def objects(self) -> list[Path]:
-        return sorted(path for path in (self.folder / "store").rglob("*") if path.is_file())
+    def freeze(self) -> None:
+        """Stop without closing anything: whoever asks waits."""
+        _signal_tree(self.pid, signal.SIGSTOP)
+
+    def wake(self) -> None:
+        _signal_tree(self.pid, signal.SIGCONT)
+
+    def bytes(self) -> int:
+        """Of all that is stored."""
+        return stored(self.folder / "store")
 
 
 class Swift:
@@ -163,6 +171,19 @@ class Swift:
             process.kill()
             process.wait()
 
+    def freeze(self) -> None:
+        """Stop without closing anything: whoever asks waits."""
+        for process in self.running:
+            process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        for process in self.running:
+            process.send_signal(signal.SIGCONT)
+
+    def bytes(self) -> int:
+        """Of all that is stored, half-received objects among it."""
+        return stored(self.folder / "srv")
+
     def _proxy(self) -> str:
         names = ["catch_errors", "gatekeeper", "healthcheck", "cache", *_FILTERS[2:]]
         text = f"[pipeline:main]\npipeline = {' '.join(names)} proxy-server\n"
@@ -181,9 +202,19 @@ def _wait(number: int, seconds: float = 60) -> None:
     raise AssertionError(f"nothing listens on port {number}")
 
 
-def _kill_tree(pid: int) -> None:
+def stored(folder: Path) -> int:
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += (Path(place) / name).stat().st_size
+    return total
+
+
+def _signal_tree(pid: int, number: int) -> None:
+    """Children are looked for while their parent still lives."""
     children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
     with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
     for child in children:
-        _kill_tree(int(child))
+        _signal_tree(int(child), number)
