@@ -105,6 +105,7 @@ class Server:
 
 
 def _serve() -> None:
+    import stages.base
     import stages.lm
     import stages.reference
     import stages.sft

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from persuasion.errors import RemoteFailure, SurroundingsFailure
-from persuasion.lab.sharing import register
+from persuasion.lab import presetting, sharing
 from persuasion.running import run
 
 if TYPE_CHECKING:
@@ -202,7 +202,8 @@ def preview_pairs(
         print(shown.rendered(pairs, shown.budgets(root), wide, shown.wants_colours(sys.stdout)))
 
 
-register(app)
+sharing.register(app)
+presetting.register(app)
 
 
 def main() -> None:
