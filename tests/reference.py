@@ -140,7 +140,8 @@ def _usage(parameter: Any) -> Iterator[str]:
 
 
 def _choices(parameter: Any) -> list[str]:
-    options = getattr(parameter.type, "choices", ())
+    annotated = parameter.type_descriptor.annotation
+    options = get_args(annotated) if get_origin(annotated) is Literal else ()
     return ["One of " + ", ".join(f"`{option}`" for option in options) + "."] if options else []
 
 
