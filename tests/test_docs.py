@@ -1,5 +1,6 @@
 """The pages: no link that leads nowhere, no command that nobody takes, no generated page behind the code."""
 
+import json
 import re
 import subprocess
 import sys
@@ -107,6 +108,16 @@ def test_readmes_tree_is_that_of_the_disk():
     assert not [name for name in named if not any(f"{one}/".startswith(f"{name}/") for one in there)]
     tops = {name.split("/")[0] for name in there if not name.startswith(".")} - {"README.md"}
     assert tops == {name.split("/")[0] for name in named}
+
+
+def test_every_figure_has_a_word_on_a_page():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages())
+    told = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", text)))) | {"relation", "low", "high", "se"}
+    for path in sorted((ROOT / "metrics").glob("*.json")):
+        for name, _ in flat(json.loads(path.read_text(encoding="utf-8"))):
+            parts = [part for part in name.split(".") if not part.isdigit()]
+            untold = [part for part in parts if part not in told and re.sub(r"_(low|high|se)$", "", part) not in told]
+            assert not untold, f"{name} stands on no page"
 
 
 def test_the_table_of_the_migration_is_the_preset():
