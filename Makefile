@@ -7,7 +7,7 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := 1
 
-.PHONY: env repro test test-fast test-slow test-waiting check reproducible bench faults audit lock
+.PHONY: env repro test test-fast test-slow test-waiting check reproducible bench faults audit lock docs figures
 
 env: $(VENV)/ready
 
@@ -52,6 +52,16 @@ check: env
 # every fault of tests/faults.yaml, once each, and the table of what was seen (docs/reference/faults.md)
 faults: env
 	python -m tests.faultbench
+
+# the pages made from the code, then all pages as a site; a warning, such as a link that leads nowhere, is an error
+docs: env
+	python -m tests.reference
+	python -m sphinx -W --keep-going -q docs site
+	@echo 'Look at site/index.html'
+
+# the figures of README and the tutorial from metrics/, and the pictures from dvc.yaml and report/
+figures: env
+	python -m tests.figures
 
 # known holes in the locked packages; asks the network, so it is no part of CI
 audit: env

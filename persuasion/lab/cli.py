@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from persuasion.errors import RemoteFailure, SurroundingsFailure
-from persuasion.lab import giving
-from persuasion.lab.sharing import register
+from persuasion.lab import giving, presetting, sharing
 from persuasion.running import run
 
 if TYPE_CHECKING:
@@ -203,8 +202,9 @@ def preview_pairs(
         print(shown.rendered(pairs, shown.budgets(root), wide, shown.wants_colours(sys.stdout)))
 
 
-register(app)
+sharing.register(app)
 giving.register(export)
+presetting.register(app)
 
 
 def main() -> None:
