@@ -175,8 +175,10 @@ def fields(spec):
 @pytest.mark.parametrize("command", [["show"], ["diff", "HEAD~1", "HEAD"]])
 def test_every_plot_is_drawn_from_columns_that_are_there(project, command):
     drawn = specs(project, *command)
-    assert len(drawn) == len(MAP["plots"])
-    for title, spec in drawn.items():
+    titles = {title for plot in MAP["plots"] for title in (next(iter(plot.values()))["title"],)}
+    assert titles <= drawn.keys()
+    for title in titles:
+        spec = drawn[title]
         rows = spec["data"]["values"]
         made = {step["as"] for step in spec.get("transform", [])} | {"at"}
         assert rows and fields(spec) <= rows[0].keys() | made, title

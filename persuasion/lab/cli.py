@@ -13,6 +13,7 @@ import typer
 
 from persuasion.errors import RemoteFailure, SurroundingsFailure
 from persuasion.lab import giving, presetting, sharing
+from persuasion.lab.sweep.commands import sweep
 from persuasion.running import run
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 previews = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(previews, name="preview", help="Look at what the model will see, before it does.")
 export = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(sweep, name="sweep")
 app.add_typer(export, name="export", epilog="Example: persuasion export pairs --format json -o pairs.json")
 
 

@@ -8,6 +8,7 @@ import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,7 +144,7 @@ class Swift:
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.base + 80}"
 
-    def client(self):
+    def client(self) -> Any:
         import botocore.session
         from botocore.config import Config
 

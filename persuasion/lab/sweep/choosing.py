@@ -1,0 +1,46 @@
+"""The best trial, and its parameters in the workspace."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from persuasion.errors import DataFailure, UsageFailure
+from persuasion.lab.sweep import ledger as ledgers
+from persuasion.lab.sweep.ledger import Ledger
+
+
+def best(ledger: Ledger) -> Sequence[Any]:
+    """The best trials. Raises DataFailure when none is complete."""
+    found = ledgers.best(ledger.study)
+    if not found:
+        raise DataFailure("no trial of the study is complete", fix="persuasion sweep run")
+    return found
+
+
+def apply(ledger: Ledger, found: Sequence[Any]) -> None:
+    """Write the one best trial's parameters into params.yaml, where comments stay."""
+    if len(found) > 1:
+        numbers = ", ".join(str(trial.number) for trial in found)
+        why = f"none of the trials {numbers} is better than another in every objective"
+        raise UsageFailure("there is no one best trial", why=why, fix=f"dvc exp apply {ledger.name(found[0].number)}")
+    from dvc.utils.serialize import modify_yaml
+
+    with modify_yaml(str(ledger.root / "params.yaml")) as tree:
+        for path, value in found[0].params.items():
+            *sections, name = path.split(".")
+            place = tree
+            for section in sections:
+                place = place[section]
+            place[name] = value
+
+
+def text(ledger: Ledger, told: list[dict[str, Any]], *, applied: bool) -> str:
+    """The best in lines, and what to do with it."""
+    lines = []
+    for one in told:
+        lines.append(f"{one['experiment']}  {', '.join(f'{value:.4g}' for value in one['values'])}")
+        lines += [f"  {path}: {value}" for path, value in one["params"].items()]
+    if applied:
+        lines.append("Put into params.yaml; `dvc repro` takes what the trial made from the cache")
+    else:
+        lines.append(f"`persuasion sweep best --apply`, or all of it: `dvc exp apply {told[0]['experiment']}`")
+    return "\n".join(lines)

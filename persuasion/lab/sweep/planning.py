@@ -1,0 +1,65 @@
+"""What a sweep would do: checked in full, with nothing asked, made or run."""
+
+from pathlib import Path
+from typing import Any
+
+from persuasion.lab.refusing import clean
+from persuasion.lab.sweep import fitting, proposing, storage
+from persuasion.lab.sweep.search import read
+from persuasion.lab.sweep.spec import Spec
+
+
+def plan(root: Path, **changes: Any) -> dict[str, Any]:
+    """The search, the commit it starts from, and the first trials that a fresh study would ask for."""
+    spec = read(root, **changes)
+    fitting.check(spec, root)
+    settings = spec.settings
+    first = _first(spec, min(settings.trials, settings.parallel))
+    return {
+        "study": settings.study,
+        "baseline": fitting.committed(root),
+        "storage": clean(storage.url(spec) or storage.place(root, settings.study) / "journal.log"),
+        "trials": settings.trials,
+        "parallel": settings.parallel,
+        **spec.identity,
+        "commands": [_command(spec, number, params) for number, params in enumerate(first)],
+    }
+
+
+def text(plan: dict[str, Any]) -> str:
+    """The plan in lines."""
+    goals = ", ".join(f"{one['direction']} {one['metric']}" for one in plan["objectives"])
+    lines = [
+        f"Study     {plan['study']}: {plan['trials']} trials, {plan['parallel']} at once, from {plan['baseline'][:7]}",
+        f"Objective {goals}",
+        f"Storage   {plan['storage']}",
+        *(f"Space     {path}: {_range(axis)}" for path, axis in plan["space"].items()),
+        "Would run, in a fresh study:",
+        *(" ".join(command) for command in plan["commands"]),
+    ]
+    return "\n".join(lines)
+
+
+def _first(spec: Spec, count: int) -> list[dict[str, Any]]:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(directions=[one.direction for one in spec.objectives])
+    found = []
+    with storage.quiet():
+        for _ in range(count):
+            found.append(dict(proposing.asked(study, spec).params))
+    return found
+
+
+def _command(spec: Spec, number: int, params: dict[str, Any]) -> list[str]:
+    settings = [part for one in proposing.overrides(params) for part in ("-S", one)]
+    name = f"{spec.settings.study}-{number}"
+    return ["dvc", "exp", "run", "--temp", "--name", name, *settings, *spec.settings.stages]
+
+
+def _range(axis: dict[str, Any]) -> str:
+    if axis["choices"]:
+        return f"one of {', '.join(map(str, axis['choices']))}"
+    scale = " on a log scale" if axis["log"] else f" in steps of {axis['step']:g}" if axis["step"] else ""
+    return f"{axis['low']:g} to {axis['high']:g}{scale}"

@@ -1,0 +1,113 @@
+"""A search put together: the project, its sweep.yaml, the study, and the runner that is asked for."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from persuasion.errors import SurroundingsFailure
+from persuasion.lab import versions
+from persuasion.lab.sweep import fitting, owners, proposing, storage
+from persuasion.lab.sweep.ledger import Ledger
+from persuasion.lab.sweep.loop import Loop
+from persuasion.lab.sweep.running import Running
+from persuasion.lab.sweep.spec import FILE, Spec, load
+from persuasion.lab.sweep.workshop import Workshop, cache_of
+
+
+def read(root: Path, **changes: Any) -> Spec:
+    """sweep.yaml of the project, with settings from the command line."""
+    return load(root / FILE, **changes)
+
+
+def known(root: Path, **changes: Any) -> Ledger:
+    """The study as it is. Raises SurroundingsFailure where there is none."""
+    spec = read(root, **changes)
+    study = storage.opened(spec, root, create=False)
+    baseline = str(study.user_attrs.get("baseline") or versions.git(root, "rev-parse", "HEAD").strip())
+    study.pruner = proposing.pruner(spec)
+    return Ledger(study=study, spec=spec, baseline=baseline, root=root)
+
+
+def begun(root: Path, say: Callable[[str], None], **changes: Any) -> Ledger:
+    """The study, made if it is not there; refused (exit 2) where it does not fit the project."""
+    spec = read(root, **changes)
+    fitting.check(spec, root)
+    head = fitting.committed(root)
+    study = storage.opened(spec, root)
+    study.pruner = proposing.pruner(spec)
+    baseline = storage.begun(study, head)
+    if baseline != head:
+        if not versions.git(root, "cat-file", "-t", baseline).strip():
+            why = f"the study starts from {baseline[:7]}, which is no commit here"
+            raise SurroundingsFailure("this is another history", where=root, why=why, fix="git fetch")
+        say(f"The study starts from {baseline[:7]}, and its trials still do; HEAD is {head[:7]}")
+    return Ledger(study=study, spec=spec, baseline=baseline, root=root)
+
+
+def run(root: Path, say: Callable[[str], None], **changes: Any) -> Ledger:
+    """Run the search to its end, or take it up where it was left."""
+    ledger = begun(root, say, **changes)
+    place = storage.place(root, ledger.spec.settings.study)
+    with ExitStack() as stack:
+        stack.enter_context(_alone(place))
+        runner = stack.enter_context(_runner(ledger, place))
+        Running(ledger=ledger, runner=runner, say=say).until_done()
+    return ledger
+
+
+def swept(root: Path, say: Callable[[str], None], **changes: Any) -> dict[str, int]:
+    """End what a sweep that died left here; count what there was. Refuses (exit 4) while a sweep is at work."""
+    ledger = known(root, **changes)
+    place = storage.place(root, ledger.spec.settings.study)
+    counts = {"processes ended": 0, "workshops removed": 0, "trials told": 0, "trials failed": 0}
+    with _alone(place):
+        for folder in sorted(place.glob("workshop-*")):
+            counts["processes ended"] += owners.reap(folder)
+            Workshop(folder, ledger.root, ledger.baseline, ledger.spec.settings.study).clear()
+            counts["workshops removed"] += 1
+        for trial in ledger.left(owners.me()):
+            if ledger.tell(trial):
+                counts["trials told"] += 1
+            else:
+                ledger.fail(trial, "every process that ran it died")
+                counts["trials failed"] += 1
+    return counts
+
+
+@contextmanager
+def _runner(ledger: Ledger, place: Path) -> Iterator[Loop]:
+    settings = ledger.spec.settings
+    logs = place / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    left = place.glob("workshop-*")  # all of them, for an earlier sweep may have had more
+    for folder in sorted(left):
+        Workshop(folder, ledger.root, ledger.baseline, settings.study).clear()
+    cache = cache_of(ledger.root)
+    folders = [place / f"workshop-{number}" for number in range(settings.parallel)]
+    workshops = [Workshop(folder, ledger.root, ledger.baseline, settings.study) for folder in folders]
+    loop = Loop(workshops, settings.stages, logs)
+    try:
+        for workshop in workshops:
+            workshop.open(cache)
+        yield loop
+    finally:
+        loop.close()
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Refuse a second sweep of the same study in this clone; the lock ends with the process however it ends."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(place / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        why = "its workshops are that sweep's"
+        fix = "`persuasion sweep status` looks at it; another clone may join in through one storage"
+        raise SurroundingsFailure("a sweep of this study is at work here", where=place, why=why, fix=fix) from None
+    try:
+        yield
+    finally:
+        lock.release()
