@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -63,14 +63,12 @@ def measure(plan: Plan) -> None:
     parts: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="persuasion-remote-") as folder:
         project = _project(Path(folder), plan)
-        for place, server in _places(Path(folder)):
-            try:
+        with ExitStack() as running:
+            for place in _places(Path(folder), running):
                 for number in range(plan.rounds):
                     for what, took in _round(project, place, number).items():
                         seconds.setdefault((place.name, what), []).append(took)
                 parts[place.name] = _parts(project, place, seconds[place.name, "push"][-1])
-            finally:
-                server.kill()
     _tell(plan, {key: median(every) for key, every in seconds.items()}, parts)
 
 
@@ -103,35 +101,32 @@ def _project(folder: Path, plan: Plan) -> Path:
     (project / "dvc.yaml").write_text("stages:\n  make: {cmd: 'true', outs: [small, large]}\n")
     _run(project, "git", "init", "--quiet")
     _run(project, "dvc", "init", "--quiet")
-    _run(project, "dvc", "config", "cache.type", "reflink,hardlink,copy")
     _run(project, "dvc", "commit", "--quiet", "--force")
     return project
 
 
-def _places(folder: Path) -> list[tuple[Place, Sshd | Swift]]:
+def _places(folder: Path, running: ExitStack) -> list[Place]:
+    """Start both servers, which end with ``running``."""
     for name in ("ssh", "s3"):
         (folder / name).mkdir()
-    sshd, swift = Sshd(folder / "ssh"), Swift(folder / "s3")
+    sshd = Sshd(folder / "ssh")
+    running.callback(sshd.kill)
+    swift = Swift(folder / "s3")
+    running.callback(swift.kill)
     shell = (
         f"ssh -i {folder}/ssh/user_key -p {sshd.port} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -q"
     )
     address = sshd.url.removeprefix("ssh://").partition("@")[0] + f"@127.0.0.1:{folder}/ssh/store"
     aws = str(PYTHON.with_name("aws"))
     return [
-        (
-            Place(
-                name="ssh", url=sshd.url, there=address, copy=("rsync", "-a", "--mkpath", "-e", shell),
-                options={"keyfile": f"{folder}/ssh/user_key", "allow_agent": "false"},
-            ),
-            sshd,
+        Place(
+            name="ssh", url=sshd.url, there=address, copy=("rsync", "-a", "--mkpath", "-e", shell),
+            options={"keyfile": f"{folder}/ssh/user_key", "allow_agent": "false"},
         ),
-        (
-            Place(
-                name="s3", url=f"s3://{BUCKET}", there=f"s3://{BUCKET}",
-                copy=(aws, "--endpoint-url", swift.endpoint, "s3", "cp", "--recursive", "--only-show-errors"),
-                options={"endpointurl": swift.endpoint, "region": "us-east-1"},
-            ),
-            swift,
+        Place(
+            name="s3", url=f"s3://{BUCKET}", there=f"s3://{BUCKET}",
+            copy=(aws, "--endpoint-url", swift.endpoint, "s3", "cp", "--recursive", "--only-show-errors"),
+            options={"endpointurl": swift.endpoint, "region": "us-east-1"},
         ),
     ]  # fmt: skip
 
@@ -169,9 +164,11 @@ def _parts(project: Path, place: Place, whole: float) -> dict[str, float]:
 
 
 def _remote(project: Path, place: Place, name: str) -> None:
-    _run(project, "dvc", "remote", "add", "--quiet", "--force", "--default", "store", f"{place.url}/{name}")
-    for option, value in {**place.options, "verify": "true"}.items():
-        _run(project, "dvc", "remote", "modify", "store", option, value)
+    """Make ``name`` on the server the default remote."""
+    options = {"url": f"{place.url}/{name}", "verify": "true", **place.options}
+    told = "".join(f"    {option} = {value}\n" for option, value in options.items())
+    links = "[cache]\n    type = reflink,hardlink,copy\n"
+    (project / ".dvc/config").write_text(f"[core]\n    remote = store\n{links}['remote \"store\"']\n{told}")
 
 
 def _timed(project: Path, *command: str) -> float:
