@@ -154,7 +154,7 @@ def test_two_who_push_the_same_and_more_at_once_both_arrive(remote):
     clones = [fresh(remote, f"pusher-{n}", "both") for n in range(2)]
     (clones[1] / "word").write_text("other")
     remote("dvc", "repro", "--quiet", at=clones[1])
-    running = [begun(remote, "push", clone) for clone in (*clones, clones[0])]
+    running = [begun(remote, "push", clone) for clone in clones]
     for process in running:
         _, said = process.communicate(timeout=240)
         assert process.returncode == 0, said

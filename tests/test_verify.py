@@ -208,6 +208,7 @@ def test_optunas_storage_is_looked_at_and_its_password_not_repeated(tmp_path, mo
         ("unexpected error - The specified bucket does not exist.", 5, "bucket does not exist"),
         ("Checkout failed for following targets:\ndata/pairs", 5, "objects are missing"),
         ("unexpected error - [Errno 28] No space left on device", 4, "disk is full"),
+        ("failed to push data to the cloud - Unable to acquire lock. Most likely another DVC", 4, "is running in this"),
         ("something new", 5, "something new"),
     ],
 )

@@ -63,6 +63,9 @@ def refusal(what: str, error: object, *, where: object = "") -> Failure:
     said = " | ".join(_chain(error)) if isinstance(error, BaseException) else str(error)
     if _FULL.search(said):
         return SurroundingsFailure(what, where=clean(where), why="the disk is full", fix="make room, then run it again")
+    if "unable to acquire lock" in said.lower():
+        why = "another DVC command is running in this clone"
+        return SurroundingsFailure(what, where=clean(where), why=why, fix="let it end, then run this again")
     for words, why, fix in _MEANINGS:
         if re.search(words, said, re.IGNORECASE):
             return RemoteFailure(what, where=clean(where), why=f"{why} ({shortened(said)})", fix=fix)
