@@ -41,9 +41,9 @@ class _Bench:
 class Loop:
     """Workers in as many workshops as trials may run at once here."""
 
-    def __init__(self, workshops: Sequence[Workshop], stages: Sequence[str], logs: Path) -> None:
+    def __init__(self, workshops: Sequence[Workshop], stages: Sequence[str], logs: Path, *options: str) -> None:
         self.benches = [_Bench(workshop=workshop) for workshop in workshops]
-        self.stages, self.logs = list(stages), logs
+        self.stages, self.logs, self.options = list(stages), logs, options
 
     @property
     def running(self) -> dict[str, float]:
@@ -61,7 +61,18 @@ class Loop:
         if bench.process is None or bench.process.poll() is not None:
             bench.process, bench.heard = self._worker(bench.workshop), b""
         settings = [part for one in proposing.overrides(params) for part in ("--set-param", one)]
-        arguments = ["exp", "run", "--temp", "--name", name, "--message", message, *settings, *self.stages]
+        arguments = [
+            "exp",
+            "run",
+            "--temp",
+            "--name",
+            name,
+            "--message",
+            message,
+            *self.options,
+            *settings,
+            *self.stages,
+        ]
         order = {"name": name, "arguments": arguments, "log": str(self.logs / f"{name}.log")}
         bench.name, bench.since = name, time.monotonic()
         with suppress(BrokenPipeError):  # seen as the worker's death at the next look

@@ -104,6 +104,7 @@ class Sweep:
     retries: int
     timeout: float | None
     trial_timeout: float | None
+    share: bool
     storage: str | None
 
     def __post_init__(self) -> None:

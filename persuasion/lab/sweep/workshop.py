@@ -73,6 +73,15 @@ class Workshop:
                 self._git("fetch", "--quiet", "--no-tags", str(self.folder), f"{name}:{name}", here=self.project)
         return [name.removeprefix(space) for name in ours]
 
+    def push(self, name: str) -> None:
+        """Send an experiment's outputs, and DVC's notes of runs, to the default remote. Raises SurroundingsFailure.
+
+        ``dvc push --run-cache`` sends the notes alone, which help nobody without the outputs.
+        """
+        rev = evidence.revision(self.project, self.baseline, name)
+        code = "import sys; from dvc.repo import Repo; Repo(sys.argv[1]).push(revs=[sys.argv[2]], run_cache=True)"
+        self._run([sys.executable, "-c", code, str(self.project), rev], self.environment)
+
     def tidy(self) -> None:
         """Remove what a trial that did not end well left: temporary workspaces, stashes, a detached or edited HEAD."""
         for stale in ("standalone", "celery", "run"):
