@@ -231,8 +231,10 @@ def full(place: Path) -> Iterator[None]:
     command = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(place)]
     if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("no disk can be mounted here")
-    yield
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def _children(pid: int) -> list[int]:

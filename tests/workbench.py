@@ -1,7 +1,7 @@
 """The real stages on a tiny model, many times in seconds: a server that forks a process for each run.
 
 A run can be struck, by any signal, at its nth event: a step, a verdict on an epoch, a file settled
-on the disk, a rename, a folder removed; or killed after some seconds. ``python -m tests.workbench`` is the server.
+on the disk, a rename, a folder removed. ``python -m tests.workbench`` is the server.
 """
 
 import json
@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -98,21 +97,10 @@ class Server:
         self.process.communicate()
 
     def run(
-        self,
-        folder: Path,
-        stage: str = "train",
-        at: int = 0,
-        by: int = signal.SIGKILL,
-        after: float | None = None,
-        patch: str = "",
-        **env: str,
+        self, folder: Path, stage: str = "train", at: int = 0, by: int = signal.SIGKILL, patch: str = "", **env: str
     ) -> Ran:
-        """Run ``stage`` in ``folder``; signal ``by`` strikes at event ``at`` (0: never); ``patch`` runs before.
-
-        ``after``: SIGKILL strikes after so many seconds, whatever the stage is doing (None: never).
-        """
-        asked = {"folder": str(folder), "stage": stage, "at": at, "by": int(by), "after": after}
-        asked |= {"patch": patch, "env": env}
+        """Run ``stage`` in ``folder``; signal ``by`` strikes at event ``at`` (0: never); ``patch`` runs before."""
+        asked = {"folder": str(folder), "stage": stage, "at": at, "by": int(by), "patch": patch, "env": env}
         print(json.dumps(asked), file=self.process.stdin, flush=True)
         return Ran(**json.loads(self.process.stdout.readline()))
 
@@ -128,9 +116,6 @@ def _serve() -> None:
         child = os.fork()
         if child == 0:
             _child(asked, log, events)
-        if asked["after"] is not None:
-            time.sleep(asked["after"])
-            os.kill(child, signal.SIGKILL)  # one that has ended keeps its number until it is waited for
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         ran = {"code": status, "said": log.read_text(), "events": events.read_text().split()}
         print(json.dumps(ran), flush=True)
