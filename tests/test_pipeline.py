@@ -84,7 +84,7 @@ def test_every_stage_lists_all_the_code_it_runs_on(name):
 @pytest.mark.parametrize("name", STAGES)
 def test_every_stage_tracks_the_parameters_it_reads(name):
     """Sections named in the stage's own modules; the tree itself is validated everywhere, so it does not count."""
-    tracked = {param.split(".")[0] for param in MAP["stages"][name]["params"]}
+    tracked = {param.split(".")[0] for param in MAP["stages"][name].get("params", [])}
     sections = set(load_params().__dataclass_fields__)
     read: set[str] = set()
     for path in listed(ROOT / f"stages/{name}.py"):
