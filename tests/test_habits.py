@@ -38,7 +38,7 @@ def test_between_them_workflows_do_all_that_a_release_rests_on():
 
 def test_hooks_use_the_projects_own_programs():
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
-    dev = re.search(r"^dev = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE)[1]
+    dev = re.search(r"^dev = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE)[1]
     for hook in hooks:
         program = re.fullmatch(r"\.venv/bin/(\w+) .*|\.venv/bin/(\w+)", hook["entry"])
         name = program[1] or program[2]
