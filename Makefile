@@ -7,7 +7,7 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export MLFLOW_DISABLE_TELEMETRY := 1
 
-.PHONY: env repro test test-fast test-slow test-waiting check reproducible bench faults audit lock docs figures
+.PHONY: env repro test test-fast test-slow test-waiting test-long check reproducible bench faults audit lock docs figures
 
 env: $(VENV)/ready
 
@@ -27,8 +27,7 @@ repro: env
 
 # slow tests that mostly wait, for servers, browsers and processes they kill
 WAITING := $(addprefix tests/,test_benchmarks.py test_cluster.py test_forget.py test_loading.py test_page.py \
-  test_purge.py test_remote_faults.py test_remotes.py test_stops.py test_sweep.py test_sweep_kills.py \
-  test_sweep_shared.py test_tracking.py test_verify.py test_watching.py)
+  test_purge.py test_remote_faults.py test_remotes.py test_tracking.py test_verify.py test_watching.py)
 
 # two at a time; threads that wait for each other must sleep, not spin, when others want the cores
 test: env
@@ -40,10 +39,14 @@ test-fast: env
 	python -m pytest -m 'not slow'
 
 test-slow: env
-	python -m pytest -m slow $(addprefix --ignore=,$(WAITING))
+	python -m pytest -m 'slow and not long' $(addprefix --ignore=,$(WAITING))
 
 test-waiting: env
-	python -m pytest -m slow $(WAITING)
+	python -m pytest -m 'slow and not long' $(WAITING)
+
+# what takes minutes and repeats at full size what smaller tests hold: not in `make test`
+test-long: env
+	python -m pytest -m long
 
 check: env
 	ruff check .

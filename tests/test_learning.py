@@ -4,7 +4,7 @@ import pytest
 
 from tests.project import copied, metrics, run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ def test_there_is_a_recipe_for_each_thing_that_grows():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_can_be_followed(tmp_path, name):
     folder = copied(tmp_path)
