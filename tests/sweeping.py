@@ -126,10 +126,18 @@ def sweep(folder: Path, *arguments: str, ok: bool = True, **extra: str) -> subpr
 
 
 def begun(folder: Path, *arguments: str, **extra: str) -> subprocess.Popen[str]:
-    """`persuasion sweep …` that goes on meanwhile."""
+    """`persuasion sweep …` that goes on meanwhile, and hears Ctrl-C even where the tests run in the background."""
     command = [sys.executable, "-m", "persuasion.lab.cli", "sweep", *arguments]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=folder, env=surroundings(folder, **extra), stdout=pipe, stderr=pipe, text=True)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=surroundings(folder, **extra),
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # what is ignored is inherited
+    )
 
 
 def status(folder: Path, *arguments: str) -> dict:
