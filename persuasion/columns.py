@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from persuasion.deltalog import is_deltabot
+from persuasion.deltabot import is_deltabot
 from persuasion.deltatokens import TOKEN_SIGNS, may_bear_token
 from persuasion.fastlane import Lane
 from persuasion.keys import keys

@@ -1,7 +1,6 @@
-"""What DeltaBot wrote: its replies under awards, and its posts in r/DeltaLog, one for each thread with awards.
+"""What DeltaBot wrote in r/DeltaLog: a post for each thread with awards.
 
-The texts of four bots (alexames/DeltaBot, sprt/deltabot, delta-bot-three, delta-bot-four). A log has
-visible rows and, until mid-2018, the same once more as hidden JSON. Rows quote users: every pattern
+A log has visible rows and, until mid-2018, the same once more as hidden JSON. Rows quote users: every pattern
 is linear, and ``deltas`` checks what a log claims. Pure; works on raw names; knows no comments.
 """
 
@@ -12,34 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from persuasion.markdown import unescaped, visible
-from persuasion.rawfields import DELETED
+from persuasion.deltabot import NAME, is_deltabot, named
+from persuasion.markdown import unescaped
 from persuasion.reddit import RawSubmission, same_author
 
-DELTABOT = "deltabot"
-CONFIRMED, REJECTED, REMOVED, STICKY, OTHER = "confirmed", "rejected", "removed", "sticky", "other"
-_REPLY_CHARACTERS = 4000
 _AWARDED = (0, 1)  # the ?context= with which a row's link is the awarded comment (0: there is none)
 _AWARDING = 3  # … and the one with which it is the awarding comment, shown below what it answers
 
-_NAME = r"[\w\\-]{1,60}"
-_TO = rf"awarded to \[?/?u/({_NAME})"
-_REPLIES = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        (REMOVED, r"the moderators have (?:confirmed that this is either delta misuse|decided to undo this delta)"),
-        (REMOVED, r"a moderator has removed this delta|the delta awarded to \S{1,80} has been removed"),
-        (CONFIRMED, rf"confirm(?:ed|ation) ?[-:–—] ?(?:1 )?(?:delta|point)s? {_TO}"),
-        (CONFIRMED, rf"the moderators have confirmed\b.{{0,400}}?\b1 delta {_TO}"),
-        (REJECTED, r"this delta (?:has been rejected|is currently disallowed)"),
-        (REJECTED, r"you (?:can ?['’]?t|cannot) award|you have already awarded"),
-        (STICKY, rf"\[?/?u/{_NAME}\S{{0,99}} \(OP\) has awarded"),
-    )
-)
-
 _PARAMETERS = re.compile(r'DB3PARAMSSTART\s{0,9}(?=\{\s{0,9}")')
-_OP = re.compile(rf"^#{{1,6}}[ \t]{{0,4}}deltas from OP /?u/({_NAME})", re.IGNORECASE | re.MULTILINE)
-_USER = rf"/?u/(?:{_NAME}|\\?\[deleted\\?\])"
+_OP = re.compile(rf"^#{{1,6}}[ \t]{{0,4}}deltas from OP /?u/({NAME})", re.IGNORECASE | re.MULTILINE)
+_USER = rf"/?u/(?:{NAME}|\\?\[deleted\\?\])"
 _GIVER = rf"(?:OP|{_USER})"
 _ROW = re.compile(
     rf"^[ \t]{{0,9}}[*+-][ \t]{{1,9}}\d{{1,4}} deltas? from ({_GIVER}(?:(?:, and|,| and) {_GIVER}){{0,99}})"
@@ -97,24 +78,6 @@ class _Link:
     context: int
 
 
-def is_deltabot(author: str) -> bool:
-    """Whether this is DeltaBot's account; Reddit names differ by more than case."""
-    return author.casefold() == DELTABOT
-
-
-def read_reply(body: str) -> tuple[str, str]:
-    """Return what a reply of DeltaBot's is (confirmed, rejected, removed, sticky, other) and whom it names, or "".
-
-    Only a confirmation names someone. The JSON that delta-bot-three hid in its replies is not asked:
-    the words in front of it say the same, and are all there is in every other year.
-    """
-    words = " ".join(visible(unescaped(body[:_REPLY_CHARACTERS])).split())
-    for kind, pattern in _REPLIES:
-        if match := pattern.match(words):
-            return kind, match[1].replace("\\", "") if kind == CONFIRMED else ""
-    return OTHER, ""
-
-
 def read_log(post: RawSubmission) -> Log:
     """Read a post of r/DeltaLog; one that DeltaBot did not write, or that holds no log, names no thread.
 
@@ -126,7 +89,7 @@ def read_log(post: RawSubmission) -> Log:
     hidden = _hidden(source) or _hidden(text)  # JSON may hold entities of its own, so first as it is
     rows = _rows(text)
     thread = _thread(text, hidden, [link for _, _, link in rows if link])
-    op = _named(_text(hidden, "opUsername")) or _named((_OP.findall(text) or [""])[0])
+    op = named(_text(hidden, "opUsername")) or named((_OP.findall(text) or [""])[0])
     records = hidden.get("comments")
     entries = [_from_record(record, thread, op) for record in (records if isinstance(records, list) else ())]
     entries += [entry for row in rows for entry in _from_row(*row, thread, op)]
@@ -181,7 +144,7 @@ def _rows(text: str) -> list[tuple[list[str], str, _Link | None]]:
     rows = []
     for match, end in zip(starts, ends, strict=False):  # without rows there is an end, and no start
         links = [link for url in _TARGET.findall(text, match.end(), end) if (link := _link(url)) and link.comment]
-        rows.append((_GIVERS.findall(match[1]), _named(match[2]), links[-1] if links else None))
+        rows.append((_GIVERS.findall(match[1]), named(match[2]), links[-1] if links else None))
     return rows
 
 
@@ -208,7 +171,7 @@ def _from_record(record: Any, thread: str, op: str) -> Logged | None:
     link, name = _link(_text(fields, "awardedLink")), _text(fields, "deltaCommentFullName")
     awarded = link.comment if link and link.thread == thread else ""
     awarding = name if _COMMENT_ID.fullmatch(name) else ""
-    by, to = _named(_text(fields, "awardingUsername")), _named(_text(fields, "awardedUsername"))
+    by, to = named(_text(fields, "awardingUsername")), named(_text(fields, "awardedUsername"))
     by_op = same_author(by.casefold(), op.casefold())
     return Logged(awarding=awarding, awarded=awarded, by=by, by_op=by_op, to=to) if awarding or awarded else None
 
@@ -221,7 +184,7 @@ def _from_row(givers: list[str], to: str, link: _Link | None, thread: str, op: s
     awarding, awarded = (link.comment, "") if link.context == _AWARDING else ("", link.comment)
     for giver in givers:
         said = giver.casefold() == "op"
-        by = op if said else _named(giver)
+        by = op if said else named(giver)
         by_op = said or same_author(by.casefold(), op.casefold())
         yield Logged(awarding=awarding, awarded=awarded, by=by, by_op=by_op, to=to)
 
@@ -243,9 +206,3 @@ def _distinct(entries: Iterable[Logged]) -> tuple[Logged, ...]:
 def _text(record: Mapping[str, Any], field: str) -> str:
     value = record.get(field)
     return value if isinstance(value, str) else ""
-
-
-def _named(name: str) -> str:
-    """A name without its "/u/" and the backslashes that markdown asks for; "" for a deleted account."""
-    bare = name.replace("\\", "").removeprefix("/").removeprefix("u/")
-    return "" if bare == DELETED else bare

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from persuasion.deltalog import CONFIRMED, REJECTED, REMOVED, Log, Logged, is_deltabot, read_reply
+from persuasion.deltabot import CONFIRMED, REJECTED, REMOVED, is_deltabot, read_reply
+from persuasion.deltalog import Log, Logged
 from persuasion.deltatokens import has_token, negated
 from persuasion.rawfields import DELETED
 from persuasion.reddit import RawComment, RawSubmission, same_author

@@ -22,12 +22,11 @@ from persuasion.dpo import LN2
 from persuasion.encoding import EncodedPair
 from persuasion.errors import UsageFailure
 from persuasion.filling import filled
+from persuasion.lending import Row, lent
 from persuasion.processes import world
 from persuasion.records import Reference
 from persuasion.snapshots import Resumable
 from persuasion.watching import SIDES, Watched
-
-Row = Mapping[str, Any]
 
 
 class PairTrainer(Watched, Resumable):
@@ -83,9 +82,7 @@ class KtoTrainer(PairTrainer, KTOTrainer):
     def _collate(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """With the row that lends each its completions: another process may have it."""
         if self.shares:
-            whole = [self.train_dataset[number] for number in self.shares.whole]  # the batch that ``rows`` are of
-            places = {row["pair_id"]: place for place, row in enumerate(whole)}
-            rows = [row | {"lender": _lender(whole, places[row["pair_id"]])} for row in rows]
+            rows = lent(rows, [self.train_dataset[number] for number in self.shares.whole])
         return super()._collate(rows)
 
     def _compute_kl_logps(self, model: Any, batch: dict[str, Any]) -> Tensor:
@@ -121,34 +118,24 @@ class SftTrainer(PairTrainer, SFTTrainer):
 
 
 class Unpaired(DataCollatorForUnpairedPreference):
-    """Pairs to what KTO takes: all chosen completions, then all rejected ones.
-
-    For TRL's estimate of the divergence each pair borrows the completions of the pair before it that answers
-    another post (of the pair before, where the batch has one post only): its own would not be mismatched. Where a
-    batch is one pair, as the last of an odd number is, there are none but its own. A row may bring its ``lender``.
-    """
+    """Pairs to what KTO takes: all chosen completions, then all rejected ones; a row may bring its ``lender``."""
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         """One batch of twice as many rows as pairs."""
-        lenders = [row.get("lender") or _lender(examples, number) for number, row in enumerate(examples)]
+        rows = examples if "lender" in examples[0] else lent(examples, examples)
         unpaired = [
             {
                 "prompt_ids": row["prompt_ids"],
                 "completion_ids": row[f"{side}_ids"],
-                "KL_completion_ids": lender[f"{side}_ids"],
+                "KL_completion_ids": row["lender"][f"{side}_ids"],
                 "label": side == "chosen",
                 "ref_logps": row[f"ref_{side}_logps"],
             }
             for side in SIDES
-            for row, lender in zip(examples, lenders, strict=True)
+            for row in rows
         ]
         batch: dict[str, Any] = super().torch_call(unpaired)
         return batch
-
-
-def _lender(examples: Sequence[Row], number: int) -> Row:
-    before = [examples[number - back] for back in range(1, len(examples))] or examples
-    return next((row for row in before if row["prompt_ids"] != examples[number]["prompt_ids"]), before[0])
 
 
 class Chosen(DataCollatorForLanguageModeling):

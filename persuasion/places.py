@@ -7,7 +7,7 @@ PLACE = Path(".persuasion")
 
 
 def place(name: str) -> Path:
-    """The folder ``name`` of work that is not finished: DVC deletes a killed run's copy."""
+    """Where ``name`` is kept from git and DVC: work that is not finished outlasts a copy, which DVC deletes."""
     return home() / PLACE / name
 
 

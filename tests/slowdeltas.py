@@ -6,7 +6,7 @@ Written from docs/reference/threads.md and the names of ``deltas.IGNORED``; what
 
 from collections import Counter
 
-from persuasion.deltalog import read_reply
+from persuasion.deltabot import read_reply
 from persuasion.deltas import CATCHING_UP, OLDER
 from persuasion.markdown import unescaped
 from persuasion.roles import BOTS

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persuasion.deltalog import Log, Logged, is_deltabot, merged, read_log, read_reply
+from persuasion.deltabot import is_deltabot, read_reply
+from persuasion.deltalog import Log, Logged, merged, read_log
 from persuasion.reddit import parse
 from tests.builders import AT, raw_submission
 

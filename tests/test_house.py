@@ -10,23 +10,10 @@ from tests.closures import ROOT, closure, imports
 CORE = sorted((ROOT / "persuasion").glob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("[a-z]*.py"))
 TORCH = {"adapters", "attention", "backbone", "batching", "budgets", "device", "encoding", "guards", "identity"}
-TORCH |= {
-    "journal",
-    "logps",
-    "lora",
-    "methods",
-    "models",
-    "packing",
-    "preparing",
-    "pretraining",
-    "preview",
-    "processes",
-}
-TORCH |= {"products", "quantizing", "sampling", "scoring", "seam", "selection", "snapshots", "training", "watching"}
-HUGGING_FACE = {"lora", "methods", "models", "packing", "quantizing", "sampling", "seam", "training"}
-TORCH |= {"replying", "decoding", "hooks", "roomy", "streams", "unpadded", "whole"}
-TORCH |= {"quantizing", "sampling", "scoring", "seam", "selection", "snapshots", "training", "watching"}
-HUGGING_FACE |= {"hooks", "roomy"}
+TORCH |= {"decoding", "hooks", "journal", "logps", "lora", "methods", "models", "packing", "preparing", "pretraining"}
+TORCH |= {"preview", "processes", "products", "quantizing", "replying", "roomy", "sampling", "scoring", "seam"}
+TORCH |= {"selection", "snapshots", "streams", "training", "unpadded", "watching", "whole"}
+HUGGING_FACE = {"hooks", "lora", "methods", "models", "packing", "quantizing", "roomy", "sampling", "seam", "training"}
 INSTRUMENTS = {"mlflow", "dvc", "optuna", "argparse", "typer"}
 
 

@@ -16,7 +16,6 @@ from persuasion.errors import Failure
 from persuasion.lab import versions
 from persuasion.lab.refusing import clean, refusal, shortened
 from persuasion.running import SECRET
-from persuasion.yaml12 import load_yaml
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 PATIENCE = 60
@@ -197,8 +196,10 @@ def _mlflow(root: Path) -> Iterator[Line]:
 
 def _optuna(root: Path) -> Iterator[Line]:
     """The storage that sweep.yaml or PERSUASION_SWEEP_STORAGE names: a journal here, or a database that must answer."""
-    told = load_yaml(root / "sweep.yaml") if (root / "sweep.yaml").is_file() else {}
-    url = os.environ.get("PERSUASION_SWEEP_STORAGE") or told.get("storage")
+    from persuasion.lab.sweep.spec import FILE, load
+    from persuasion.lab.sweep.storage import VARIABLE
+
+    url = os.environ.get(VARIABLE) or (load(root / FILE).settings.storage if (root / FILE).is_file() else None)
     if not url:
         place = root / ".persuasion/sweep"
         seen = "journal in .persuasion/sweep" + ("" if place.exists() else " (made at the first sweep)")
@@ -210,7 +211,7 @@ def _optuna(root: Path) -> Iterator[Line]:
         with create_engine(url).connect():
             yield Line(name="optuna", state=OK, seen=f"{clean(url)} answers")
     except Exception as error:  # every database has errors of its own
-        fix = "start it, or correct `storage` in sweep.yaml or PERSUASION_SWEEP_STORAGE"
+        fix = f"start it, or correct `storage` in {FILE} or {VARIABLE}"
         yield Line(name="optuna", state=FAIL, seen=f"{clean(url)}: {shortened(error)}", fix=fix)
 
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from persuasion.errors import DataFailure, UsageFailure
+from persuasion.lab.editing import put
 from persuasion.lab.sweep import ledger as ledgers
 from persuasion.lab.sweep.ledger import Ledger
+from persuasion.lab.sweep.spec import FILE
 
 
 def best(ledger: Ledger) -> Sequence[Any]:
@@ -22,15 +24,7 @@ def apply(ledger: Ledger, found: Sequence[Any]) -> None:
         numbers = ", ".join(str(trial.number) for trial in found)
         why = f"none of the trials {numbers} is better than another in every objective"
         raise UsageFailure("there is no one best trial", why=why, fix=f"dvc exp apply {ledger.name(found[0].number)}")
-    from dvc.utils.serialize import modify_yaml
-
-    with modify_yaml(str(ledger.root / "params.yaml")) as tree:
-        for path, value in found[0].params.items():
-            *sections, name = path.split(".")
-            place = tree
-            for section in sections:
-                place = place[section]
-            place[name] = value
+    put(ledger.root, found[0].params, ledger.root / FILE)
 
 
 def text(ledger: Ledger, told: list[dict[str, Any]], *, applied: bool) -> str:

@@ -9,7 +9,7 @@ the figures ran with them.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,16 +58,19 @@ def read(repository: Path, spec: Spec, baseline: str, name: str, params: Mapping
         raise Foreign(f"{name} starts from another commit than {baseline[:7]}")
     tree = _at(repository, rev, "params.yaml")
     wanted = dict(flat(_at(repository, baseline, "params.yaml"))) | dict(params)
-    odd = sorted(path for path, value in {**wanted, **dict(flat(tree))}.items() if _differ(tree, wanted, path, value))
+    found = dict(flat(tree))
+    odd = sorted(_unequal(wanted, found))
     if odd:
-        raise Foreign(f"{name} ran with {odd[0]} = {dig(tree, odd[0])!r} and not {wanted.get(odd[0])!r}")
+        raise Foreign(f"{name} ran with {odd[0]} = {found.get(odd[0])!r} and not {wanted.get(odd[0])!r}")
     lock = _at(repository, rev, "dvc.lock")
     values = [_value(repository, rev, lock, tree, objective.file, objective.name) for objective in spec.objectives]
     return Evidence(rev=rev, values=tuple(values))
 
 
-def _differ(tree: Any, wanted: Mapping[str, Any], path: str, _: Any) -> bool:
-    return path not in wanted or dig(tree, path) != wanted[path]
+def _unequal(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+    for path in {**one, **other}:
+        if path not in one or path not in other or one[path] != other[path]:
+            yield path
 
 
 def _value(repository: Path, rev: str, lock: Any, params: Any, file: str, name: str) -> float:

@@ -60,19 +60,7 @@ class Loop:
         bench = next(bench for bench in self.benches if not bench.name)
         if bench.process is None or bench.process.poll() is not None:
             bench.process, bench.heard = self._worker(bench.workshop), b""
-        settings = [part for one in proposing.overrides(params) for part in ("--set-param", one)]
-        arguments = [
-            "exp",
-            "run",
-            "--temp",
-            "--name",
-            name,
-            "--message",
-            message,
-            *self.options,
-            *settings,
-            *self.stages,
-        ]
+        arguments = proposing.experiment(name, params, self.stages, "--message", message, *self.options)
         order = {"name": name, "arguments": arguments, "log": str(self.logs / f"{name}.log")}
         bench.name, bench.since = name, time.monotonic()
         with suppress(BrokenPipeError):  # seen as the worker's death at the next look

@@ -53,9 +53,8 @@ def _first(spec: Spec, count: int) -> list[dict[str, Any]]:
 
 
 def _command(spec: Spec, number: int, params: dict[str, Any]) -> list[str]:
-    settings = [part for one in proposing.overrides(params) for part in ("-S", one)]
     name = f"{spec.settings.study}-{number}"
-    return ["dvc", "exp", "run", "--temp", "--name", name, *settings, *spec.settings.stages]
+    return ["dvc", *proposing.experiment(name, params, spec.settings.stages)]
 
 
 def _range(axis: dict[str, Any]) -> str:

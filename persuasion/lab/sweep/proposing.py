@@ -1,7 +1,7 @@
 """What to try next: Optuna's samplers and pruners as sweep.yaml asks for them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from persuasion.lab.sweep.spec import Axis, Spec
@@ -92,6 +92,12 @@ def pruner(spec: Spec) -> Any:
             return pruners.HyperbandPruner(min_resource=max(1, settings.warmup))
         case _:
             return pruners.NopPruner()
+
+
+def experiment(name: str, params: Mapping[str, Any], stages: Sequence[str], *options: str) -> list[str]:
+    """What ``dvc`` is told to run a trial as the experiment ``name``."""
+    settings = [part for one in overrides(params) for part in ("-S", one)]
+    return ["exp", "run", "--temp", "--name", name, *options, *settings, *stages]
 
 
 def overrides(params: Mapping[str, Any]) -> list[str]:

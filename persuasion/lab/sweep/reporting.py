@@ -1,10 +1,11 @@
 """What a study found, as metrics/study.json, tables for `dvc plots`, pictures, and one page that shows them."""
 
-import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from persuasion.files import write_json, write_text
 from persuasion.lab.sweep import drawing, storage, telling
@@ -12,7 +13,6 @@ from persuasion.lab.sweep import ledger as ledgers
 from persuasion.lab.sweep.ledger import Ledger
 
 JSON, TABLES = Path("metrics/study.json"), Path("metrics/study")
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
 
 
 def write(ledger: Ledger, *, original: bool = False) -> list[Path]:
@@ -89,38 +89,6 @@ def _original(ledger: Ledger, told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _page(told: Mapping[str, Any], pictures: Mapping[str, Path]) -> str:
-    goals = ", ".join(f"{one['direction']} {one['metric']}" for one in told["objectives"])
-    counts = ", ".join(f"{count} {state}" for state, count in sorted(told["states"].items())) or "no trial"
-    shown = "".join(
-        f"<figure><img src='{html.escape(path.name)}' alt='{html.escape(title)}'>"
-        f"<figcaption>{html.escape(title)}</figcaption></figure>"
-        for title, path in pictures.items()
-    )
-    return (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{html.escape(told['study'])}</title>"
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-        "table{border-collapse:collapse;font-size:.85rem;display:block;overflow-x:auto}"
-        "td,th{border-bottom:1px solid #ddd;padding:.2rem .6rem;text-align:left}img{max-width:100%}"
-        "figure{margin:2rem 0}.best{font-weight:bold}</style></head><body>"
-        f"<h1>Study {html.escape(told['study'])}</h1><p>{html.escape(goals)}. {html.escape(counts)}, from commit "
-        f"{html.escape(told['baseline'][:10])}. Chosen on validation pairs: judge the choice on test pairs, once.</p>"
-        f"{_table(told)}{shown}</body></html>\n"
-    )
-
-
-def _table(told: Mapping[str, Any]) -> str:
-    paths = list(told["space"])
-    head = ["experiment", "state", *paths, *(one["metric"].rpartition(":")[2] for one in told["objectives"]), "why"]
-    rows = []
-    for one in told["trials"]:
-        figures = [f"{value:.4g}" for value in one["values"] or ()] or [""] * len(told["objectives"])
-        params = [str(one["params"].get(path, "")) for path in paths]
-        cells = [one["experiment"], one["state"], *params, *figures, one["why"] or ""]
-        mark = " class='best'" if one["number"] in told["best"] else ""
-        rows.append(f"<tr{mark}>{_cells(cells, 'td')}</tr>")
-    return f"<table><tr>{_cells(head, 'th')}</tr>{''.join(rows)}</table>"
-
-
-def _cells(cells: Sequence[str], kind: str) -> str:
-    return "".join(f"<{kind}>{html.escape(cell)}</{kind}>" for cell in cells)
+    templates = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(autoescape=True, loader=templates, undefined=StrictUndefined, trim_blocks=True)
+    return environment.get_template("reporting.html.jinja").render(told, pictures=pictures) + "\n"

@@ -29,7 +29,7 @@ class Axis:
     high: float | None
     log: bool
     step: float | None
-    choices: tuple[Value, ...] = ()
+    choices: tuple[Value, ...]
 
     def __post_init__(self) -> None:
         if self.type == "categorical":
@@ -166,7 +166,7 @@ def _axis(tree: Any, dotted: str, path: Path) -> Axis:
         raise UsageFailure(f"{dotted} is {tree!r}", where=path, fix="{type: float, low: 0.1, high: 0.5}")
     given = dict(tree)
     choices = given.pop("choices", [])
-    axis: Axis = section(_Range, _DEFAULTS | given, dotted, path).axis()
+    axis: Axis = section(Axis, _DEFAULTS | given | {"choices": []}, dotted, path)  # of several types: judged below
     categorical = axis.type == "categorical"
     distinct = isinstance(choices, list) and len({(type(one), str(one)) for one in choices}) == len(choices)
     plain = isinstance(choices, list) and all(isinstance(one, float | int | str | None) for one in choices)
@@ -175,21 +175,3 @@ def _axis(tree: Any, dotted: str, path: Path) -> Axis:
     if not categorical and choices:
         raise UsageFailure(f"{dotted} has choices", where=path, why=f"its type is {axis.type}", fix="type: categorical")
     return replace(axis, choices=tuple(choices))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Range:
-    """The keys that an axis has in the file, but for its choices."""
-
-    type: Literal["float", "int", "categorical"]
-    low: float | None
-    high: float | None
-    log: bool
-    step: float | None
-
-    def __post_init__(self) -> None:
-        self.axis()
-
-    def axis(self) -> Axis:
-        """The axis, without choices yet; refuses what no axis can be."""
-        return Axis(type=self.type, low=self.low, high=self.high, log=self.log, step=self.step)

@@ -41,24 +41,14 @@ def trial(ledger: Ledger, one: Any) -> dict[str, Any]:
         "log": attributes.get(ledgers.LOG),
         "tries": 1 + int(attributes.get(ledgers.TRIES, 0)),
         "owner": attributes.get(ledgers.OWNER) if one.state.name == "RUNNING" else None,
-        "mlflow.run": ledger.study.user_attrs.get(f"mlflow.{one.number}"),
         "seconds": seconds,
     }
 
 
 def asked(ledger: Ledger, one: Any) -> dict[str, Any]:
     """A trial that was given out by hand: what to run for it."""
-    settings = [part for each in proposing.overrides(one.params) for part in ("-S", each)]
-    command = [
-        "dvc",
-        "exp",
-        "run",
-        "--temp",
-        "--name",
-        ledger.name(one.number),
-        *settings,
-        *ledger.spec.settings.stages,
-    ]
+    stages = ledger.spec.settings.stages
+    command = ["dvc", *proposing.experiment(ledger.name(one.number), one.params, stages)]
     return trial(ledger, one) | {"command": command}
 
 
