@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from persuasion.errors import IntegrityFailure, UsageFailure
-from persuasion.lab.sweep import curves, evidence, fitting, owners, proposing, spec, storage
+from persuasion.lab.sweep import curves, evidence, fitting, owners, proposing, reporting, spec, storage
 from persuasion.yaml12 import load_yaml
 from tests import sweeping
 from tests.closures import ROOT
@@ -138,6 +138,21 @@ def test_another_space_needs_another_name(tmp_path):
     storage.opened(spec.load(written(tmp_path)), tmp_path)
     with pytest.raises(UsageFailure, match="another search"):
         storage.opened(spec.load(written(tmp_path, "high: 5", "high: 6")), tmp_path)
+
+
+def test_what_a_trial_says_of_its_end_is_inert_on_the_page():
+    trial = {
+        "number": 0,
+        "experiment": "a-0",
+        "state": "fail",
+        "params": {},
+        "values": None,
+        "why": "<script>x</script>",
+    }
+    told = {"study": "a", "objectives": [{"metric": "f.json:n", "direction": "minimize"}], "space": {"dpo.beta": {}}}
+    told |= {"states": {"fail": 1}, "baseline": "0" * 40, "best": [], "trials": [trial]}
+    page = reporting._page(told, {})
+    assert "<script" not in page and "&lt;script&gt;" in page and "default-src 'none'" in page
 
 
 @pytest.fixture(scope="module")
