@@ -182,7 +182,9 @@ def test_optunas_storage_is_looked_at_and_its_password_not_repeated(tmp_path, mo
         return one
 
     assert line().state == doctor.OK and "journal" in line().seen
-    (tmp_path / "sweep.yaml").write_text(f"storage: sqlite:///{tmp_path}/study.db\n")
+    search = (ROOT / "sweep.yaml").read_text()
+    assert "storage: null" in search
+    (tmp_path / "sweep.yaml").write_text(search.replace("storage: null", f"storage: sqlite:///{tmp_path}/study.db"))
     assert line().state == doctor.OK and "answers" in line().seen
     monkeypatch.setenv("PERSUASION_SWEEP_STORAGE", "postgresql+nodriver://me:hunter2@127.0.0.1:1/studies")
     assert line().state == doctor.FAIL and line().fix and "hunter2" not in str(line())
