@@ -175,8 +175,10 @@ def fields(spec):
 @pytest.mark.parametrize("command", [["show"], ["diff", "HEAD~1", "HEAD"]])
 def test_every_plot_is_drawn_from_columns_that_are_there(project, command):
     drawn = specs(project, *command)
-    titles = {title for plot in MAP["plots"] for title in (next(iter(plot.values()))["title"],)}
-    assert titles <= drawn.keys()
+    titles = {next(iter(plot.values()))["title"] for plot in MAP["plots"]}
+    # DVC draws the files of a stage's `plots` too, which these two have for the sake of its run cache
+    plain = {"metrics/reference/tokens.tsv", "metrics/train/training.tsv", "metrics/train/validation.tsv"}
+    assert drawn.keys() == titles | plain and len(titles) == len(MAP["plots"])
     for title in titles:
         spec = drawn[title]
         rows = spec["data"]["values"]
