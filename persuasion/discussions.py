@@ -20,6 +20,7 @@ from persuasion.records import BOT, DELETED, MODERATOR, PERSON
 
 GONE = ("[deleted]", "[removed]")
 FEW = 5  # texts that are sooner read one by one
+SOME = 1 << 14  # texts that may be copied
 POST, ABSENT = -1, -2  # parents that are no row
 NOBODY = -1  # the author of a deleted or unknown account, who is nobody's equal
 Rows = NDArray[np.int64]
@@ -112,9 +113,7 @@ def discussions(submissions: pa.Table, comments: pa.Table, *, clean: bool) -> Di
         op=np.asarray(table["is_op"]) | ((author != NOBODY) & (author == np.append(op_author, NOBODY)[post])),
         won=_won(_one(table["deltas"]), table.num_rows),
         awarded=np.asarray(table["earned_delta"]),
-        gone=np.asarray(
-            pc.or_(pc.is_in(pc.utf8_trim_whitespace(table["body"]), pa.array(GONE)), pc.equal(role, DELETED))
-        ),
+        gone=_gone(table["body"]) | np.asarray(pc.equal(role, DELETED)),
         clean=clean,
     )
 
@@ -154,6 +153,15 @@ def _parents(table: pa.Table) -> Rows:
     parent = table["parent_id"]
     row = np.asarray(pc.fill_null(pc.index_in(parent, value_set=_one(table["id"])), ABSENT)).astype(np.int64)
     return np.where(np.asarray(pc.equal(parent, table["thread_id"])), POST, row)
+
+
+def _gone(bodies: pa.ChunkedArray) -> Flags:
+    """Which texts are what Reddit puts in a text's place; trimmed some at a time, since that copies them."""
+    found = [
+        np.asarray(pc.is_in(pc.utf8_trim_whitespace(bodies.slice(start, SOME)), pa.array(GONE)))
+        for start in range(0, len(bodies), SOME)
+    ]
+    return np.concatenate([np.zeros(0, bool), *found])
 
 
 def _won(deltas: pa.ListArray, rows: int) -> Flags:

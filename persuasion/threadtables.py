@@ -18,7 +18,8 @@ from persuasion.keys import Keys, keys
 from persuasion.records import Comment, Submission
 from persuasion.tables import schema
 
-GROUPS = 3  # of a range: the thread across a border is read with both, so fewer would read much twice
+GROUPS = 2  # of a range: more would hold more texts at once, fewer would read each group twice, for the thread across
+BATCH = 1 << 13  # rows decoded at once
 SUBMISSIONS, COMMENTS = "submissions.parquet", "comments.parquet"
 _THREAD = {SUBMISSIONS: "id", COMMENTS: "thread_id"}
 _KINDS = {SUBMISSIONS: Submission, COMMENTS: Comment}
@@ -105,7 +106,8 @@ def _rows(path: Path, kind: type, start: int, end: int) -> pa.Table:
             return schema(kind).empty_table()
         first, last = np.searchsorted(bounds, (start, end - 1), side="right") - 1
         groups: Sequence[int] = range(int(first), int(last) + 1)
-        table = file.read_row_groups(groups, columns=names, use_threads=False)
+        # row groups read whole leave their memory in pieces: as much again as the table
+        table = pa.Table.from_batches(file.iter_batches(BATCH, row_groups=groups, columns=names, use_threads=False))
     return table.slice(start - int(bounds[first]), end - start).combine_chunks()
 
 

@@ -11,14 +11,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from persuasion.lab.hashes import stream_md5
-from tests.servers.running import SECRET, Sshd, stored
+from tests.servers.running import SECRET, small_disk, stored
 from tests.test_remotes import Remote, env
 
 pytestmark = pytest.mark.slow
@@ -198,7 +197,7 @@ def test_nobody_without_credentials_gets_in_and_nobody_is_asked_for_a_password(r
 def test_a_disk_that_is_full_here_is_exit_4_and_nothing_half_written(remote, tmp_path):
     clone = remote.clone("full")
     remote.allow(clone)
-    with full(clone / ".dvc/cache"):
+    with small_disk(clone / ".dvc/cache"):
         done = remote.persuasion("pull", at=clone, ok=False)
         assert done.returncode == 4 and "disk is full" in done.stderr
         for path in cached(clone):
@@ -209,32 +208,12 @@ def test_a_disk_that_is_full_here_is_exit_4_and_nothing_half_written(remote, tmp
 
 
 def test_a_disk_that_is_full_there_is_exit_5_and_nothing_half_written(remote):
-    if not isinstance(remote.server, Sshd):
-        pytest.skip("Swift keeps a free share of its own")
     clone = fresh(remote, "overflowing", "overflow")
-    with full(Path(remote.server.folder) / "full"):
-        remote(
-            "dvc", "remote", "modify", "--local", "store", "url", remote.server.url.replace("/store", "/full"), at=clone
-        )
+    with remote.server.full():
         ended(begun(remote, "push", clone))
-        assert all(one["how"] == "missing" or one["path"] for one in findings(remote, clone))
-    shutil.rmtree(Path(remote.server.folder) / "full")
-    (Path(remote.server.folder) / "full").mkdir()
+        assert {one["how"] for one in findings(remote, clone)} == {"missing"}
     remote.persuasion("push", at=clone)
     assert not findings(remote, clone)
-
-
-@contextmanager
-def full(place: Path) -> Iterator[None]:
-    """A disk of 20 MB at ``place``; skips where none can be mounted."""
-    place.mkdir(parents=True, exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(place)]
-    if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("no disk can be mounted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def _children(pid: int) -> list[int]:

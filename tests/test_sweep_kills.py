@@ -64,16 +64,18 @@ def test_a_sweep_that_is_killed_goes_on(project, moment):
     complete(project, study)
 
 
-@pytest.mark.parametrize("victim", ["worker", "dvc", "stage", "worker and sweep"])
+@pytest.mark.parametrize("victim", ["worker", "dvc", "stage", "stage of a shell", "worker and sweep"])
 def test_whatever_part_is_killed_the_trial_is_run_again_by_the_same_sweep(project, victim):
     study = victim.replace(" ", "_")
-    running = begun(project, "run", "--study", study, EPOCH="1")
+    shell = "/bin/sh" if victim == "stage of a shell" else "/bin/bash"  # one that waits, and one that becomes the stage
+    epoch = "30" if victim == "worker and sweep" else "1"  # seconds: the next sweep must find the stage still there
+    running = begun(project, "run", "--study", study, EPOCH=epoch, SHELL=shell)
     stage = psutil.Process(pid_of_step(project, "train-begun", f"{study}-0"))
     dvc = next(one for one in stage.parents() if one.name() != "sh")
     worker = dvc.parent()
     if victim == "worker and sweep":
         running.kill()
-    {"worker": worker, "dvc": dvc, "stage": stage, "worker and sweep": worker}[victim].kill()
+    {"dvc": dvc, "stage": stage, "stage of a shell": stage}.get(victim, worker).kill()
     _, said = running.communicate(timeout=120)
     if victim == "worker and sweep":  # nobody is left who could end the stage but the next sweep
         assert running.returncode == -signal.SIGKILL

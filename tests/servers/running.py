@@ -6,7 +6,8 @@ import socket
 import subprocess
 import time
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,10 @@ class Sshd:
         """Of all that is stored."""
         return stored(self.folder / "store")
 
+    def full(self) -> AbstractContextManager[None]:
+        """Meanwhile the store is a disk too small for what is pushed."""
+        return small_disk(self.folder / "store")
+
 
 class Swift:
     """Four servers of Swift; the proxy speaks S3."""
@@ -185,6 +190,22 @@ class Swift:
         """Of all that is stored, half-received objects among it."""
         return stored(self.folder / "srv")
 
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Meanwhile objects must leave all of the disk free, so that it is too full for any."""
+        conf = self.folder / "etc/object-server.conf"
+        plain = conf.read_text()
+        self._again(conf, plain.replace("disable_fallocate = true", "fallocate_reserve = 100%"))
+        try:
+            yield
+        finally:
+            self._again(conf, plain)
+
+    def _again(self, conf: Path, text: str) -> None:
+        self.kill()
+        conf.write_text(text)
+        self.start()
+
     def _proxy(self) -> str:
         names = ["catch_errors", "gatekeeper", "healthcheck", "cache", *_FILTERS[2:]]
         text = f"[pipeline:main]\npipeline = {' '.join(names)} proxy-server\n"
@@ -192,6 +213,19 @@ class Swift:
         text += "[filter:healthcheck]\nuse = egg:swift#healthcheck\n[filter:cache]\nuse = egg:swift#memcache\n"
         text += f"memcache_servers = 127.0.0.1:{self.base + 11}\n"  # nothing need listen there
         return text + "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n{_MORE.get(name, '')}" for name in _FILTERS)
+
+
+@contextmanager
+def small_disk(place: Path) -> Iterator[None]:
+    """A disk of 20 MB at ``place``; skips where none can be mounted."""
+    place.mkdir(parents=True, exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(place)]
+    if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def _wait(number: int, seconds: float = 60) -> None:

@@ -1,5 +1,6 @@
 """`persuasion sweep run`: ask, run, watch, tell, until the search is done. Knows no runner by name."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -154,8 +155,13 @@ def _reason(ended: Ended) -> str:
 
 
 def _killed(log: Path) -> bool:
-    """Whether a signal ended a stage, of which DVC makes an exit code like any other."""
-    return "exited with -" in _last_error(log)
+    """Whether a signal ended a stage, of which DVC makes an exit code like any other.
+
+    DVC runs stages by the user's shell: some become the stage, and the code is the signal's, negative; others wait
+    for it and say 128 more than the signal's number.
+    """
+    told = re.search(r"exited with (-?\d+)", _last_error(log))
+    return told is not None and not 0 <= int(told[1]) <= 128
 
 
 def _last_error(log: Path) -> str:
