@@ -6,6 +6,7 @@ that kills itself (SIGKILL) the NTH time it comes to MOMENT.
 """
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -199,31 +200,59 @@ def untouched(folder: Path) -> None:
     assert not list(folder.rglob("workshop-*")) and not list((folder / ".dvc/tmp").rglob("tmp*"))
 
 
-def moments() -> dict[str, tuple[object, str, bool]]:
+def complete(folder: Path, study: str, *arguments: str, trials: int = 2) -> dict:
+    """Run the search to its end, and assert all that must be true then."""
+    done = sweep(folder, "run", "--study", study, *arguments)
+    told = status(folder, "--study", study)
+    ended = [trial for trial in told["trials"] if trial["state"] == "complete"]
+    assert len(ended) == trials, (done.stderr, told)
+    for trial in ended:
+        rate, beta = trial["params"]["train.learning_rate"], trial["params"]["dpo.beta"]
+        assert trial["values"] == [abs(math.log10(rate) + 5) + beta], "another experiment's figure"
+        assert trial["experiment"] == f"{study}-{trial['number']}" and len(trial["rev"]) == 40
+        assert steps(folder, "train-done").count(trial["experiment"]) == 1, steps(folder, "train-done")
+    assert all(trial["state"] in ("complete", "fail", "waiting") for trial in told["trials"])
+    shown = do(folder, "dvc", "exp", "list", "--name-only").stdout.split()
+    assert sorted(name for name in shown if name.startswith(f"{study}-")) == sorted(t["experiment"] for t in ended)
+    settled(folder)
+    untouched(folder)
+    return told
+
+
+def reseed(folder: Path) -> None:
+    """Another seed, for what was trained before is cached."""
+    asked = json.loads((folder / "sweep.yaml").read_text())
+    (folder / "sweep.yaml").write_text(json.dumps(asked | {"seed": asked["seed"] + 10}, indent=2))
+    do(folder, "git", "commit", "-qam", "another seed")
+
+
+def moments(runner: str = "temp") -> dict[str, tuple[object, str, bool]]:
     """Where a sweep can be struck: the function, and whether after it and not before."""
     from optuna.storages import JournalStorage
     from optuna.study import Study
 
-    from persuasion.lab.sweep import ledger, loop, workshop
+    from persuasion.lab.sweep import bench, ledger, loop, queueing, workshop
 
+    kind = queueing.Queue if runner == "queue" else loop.Loop
+    queue = {"in the queue": (bench.Bench, "give", False), "workers begun": (bench.Bench, "give", True)}
     return {
         "enqueued": (Study, "enqueue_trial", True),
         "half asked": (JournalStorage, "set_trial_param", True),
         "asked": (ledger.Ledger, "ask", True),
-        "to be started": (loop.Loop, "start", False),
-        "started": (loop.Loop, "start", True),
+        "to be started": (kind, "start", False),
+        "started": (kind, "start", True),
         "to be published": (workshop.Workshop, "publish", False),
         "published": (workshop.Workshop, "publish", True),
         "to be told": (Study, "tell", False),
         "told": (Study, "tell", True),
-        "to be closed": (loop.Loop, "close", False),
-    }
+        "to be closed": (kind, "close", False),
+    } | (queue if kind is queueing.Queue else {})
 
 
 def main() -> None:
     """Be the command line that strikes itself."""
     moment, nth = sys.argv[1], int(sys.argv[2])
-    owner, name, after = moments()[moment]
+    owner, name, after = moments("queue" if "queue" in sys.argv else "temp")[moment]
     plain = getattr(owner, name)
     count = 0
 

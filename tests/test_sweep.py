@@ -47,6 +47,7 @@ def test_the_default_search_is_the_original_ones_space_and_fits_the_project():
         ("study: sample ", "study: a--b ", "study"),
         ("trials: 10", "trials: none", "trials is 'none'"),
         ("parallel: 2", "paralel: 2", 'did you mean "parallel"'),
+        ("runner: temp ", "runner: celery ", "temp | queue"),
         (METRIC, "train.loss", "means the same at every beta"),
         (METRIC, "train.validation.reward_margin", "means the same at every beta"),
         (METRIC, "evaluate.test_accuracy", "validation"),

@@ -1,7 +1,5 @@
 """Whatever is killed, and whenever: the same command again completes the study, each trial trained once."""
 
-import json
-import math
 import os
 import shutil
 import signal
@@ -11,7 +9,7 @@ import psutil
 import pytest
 
 from tests import sweeping
-from tests.sweeping import begun, do, marked, pid_of_step, settled, status, steps, sweep, untouched
+from tests.sweeping import begun, complete, do, marked, pid_of_step, reseed, settled, status, steps, sweep
 
 pytestmark = pytest.mark.slow
 
@@ -24,32 +22,11 @@ def mini(tmp_path_factory):
 @pytest.fixture
 def project(mini):
     """Each test has a study of its own in the one project, and a seed, for what was trained before is cached."""
-    asked = json.loads((mini / "sweep.yaml").read_text())
-    (mini / "sweep.yaml").write_text(json.dumps(asked | {"seed": asked["seed"] + 10}, indent=2))
-    do(mini, "git", "commit", "-qam", "another seed")
+    reseed(mini)
     yield mini
     for process in marked(mini):
         process.kill()
     shutil.rmtree(mini / ".persuasion", ignore_errors=True)
-
-
-def complete(project, study, trials=2):
-    """Run the search to its end, and assert all that must be true then."""
-    done = sweep(project, "run", "--study", study)
-    told = status(project, "--study", study)
-    ended = [trial for trial in told["trials"] if trial["state"] == "complete"]
-    assert len(ended) == trials, (done.stderr, told)
-    for trial in ended:
-        rate, beta = trial["params"]["train.learning_rate"], trial["params"]["dpo.beta"]
-        assert trial["values"] == [abs(math.log10(rate) + 5) + beta], "another experiment's figure"
-        assert trial["experiment"] == f"{study}-{trial['number']}" and len(trial["rev"]) == 40
-        assert steps(project, "train-done").count(trial["experiment"]) == 1, steps(project, "train-done")
-    assert all(trial["state"] in ("complete", "fail", "waiting") for trial in told["trials"])
-    shown = do(project, "dvc", "exp", "list", "--name-only").stdout.split()
-    assert sorted(name for name in shown if name.startswith(f"{study}-")) == sorted(t["experiment"] for t in ended)
-    settled(project)
-    untouched(project)
-    return told
 
 
 @pytest.mark.parametrize("moment", list(sweeping.moments()))

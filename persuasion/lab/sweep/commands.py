@@ -13,6 +13,9 @@ sweep = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 JSON = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 STUDY = Annotated[str | None, typer.Option(metavar="NAME", help="Default: sweep.yaml's.")]
 STORAGE = Annotated[str | None, typer.Option(metavar="URL", help="Default: sweep.yaml's, or a journal file here.")]
+RUNNER = Annotated[
+    str | None, typer.Option(metavar="temp|queue", help="What runs trials: `dvc exp run --temp`, or DVC's queue.")
+]
 TRIALS = Annotated[int | None, typer.Option(min=1, help="How many in all, those of earlier calls included.")]
 
 
@@ -35,6 +38,7 @@ def about() -> None:
 def run(
     trials: TRIALS = None,
     parallel: Annotated[int | None, typer.Option(min=1, help="How many at once, here.")] = None,
+    runner: RUNNER = None,
     study: STUDY = None,
     storage: STORAGE = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, and say what would run.")] = False,
@@ -44,7 +48,7 @@ def run(
     from persuasion.lab.sweep import search, telling
 
     changes: dict[str, Any] = {
-        "trials": trials, "parallel": parallel, "study": study, "storage": storage,
+        "trials": trials, "parallel": parallel, "runner": runner, "study": study, "storage": storage,
     }  # fmt: skip
     if dry_run:
         from persuasion.lab.sweep import planning

@@ -4,9 +4,12 @@ import os
 import socket
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 MARK = "PERSUASION_SWEEP"
 """In the environment of everything a sweep starts: the folder it works in."""
+_ROUNDS = 5
+"""Looks for what is still there, at most: a process that waits for a disk may not die at once."""
 
 
 def me() -> str:
@@ -37,25 +40,53 @@ def gone(name: str) -> bool | None:
     return not there
 
 
-def reap(folder: Path, *, but: frozenset[int] = frozenset(), name: str | None = None) -> int:
-    """End what was started for ``folder`` (a trial's experiment ``name`` alone) and still runs; return how many.
+def started(folder: Path) -> list[Any]:
+    """The processes (of psutil) that were started for ``folder`` and still run, but for the caller.
 
-    A process group is not enough: DVC and the stages start sessions of their own.
+    A process group is not enough: DVC and the stages start sessions of their own, and celery's workers leave theirs.
     """
     import psutil
 
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            environment = process.environ()
-            ours = environment.get(MARK) == str(folder) and process.pid not in {os.getpid(), *but}
-            if ours and name in (None, environment.get("DVC_EXP_NAME"), environment.get(f"{MARK}_TRIAL")):
+            if process.environ().get(MARK) == str(folder) and process.pid != os.getpid():
                 found.append(process)
-    for process in found:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(found, timeout=10)
-    return len(found)
+    return found
+
+
+def reap(folder: Path, *, but: frozenset[int] = frozenset(), name: str = "", word: str = "") -> int:
+    """End what was started for ``folder`` and still runs; return how many.
+
+    With a ``name``, only that experiment's; ``word`` in a command line tells it where the environment does not.
+    Looks until nothing is left, for what is killed may just have started something.
+    """
+    import psutil
+
+    count = 0
+    for _ in range(_ROUNDS):
+        there = [one for one in started(folder) if one.pid not in but]
+        found = [one for one in there if not (name or word) or _is(one, name, word)]
+        for process in found:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(found, timeout=10)
+        count += len(found)
+        if not found:
+            break
+    return count
+
+
+def _is(process: Any, name: str, word: str) -> bool:
+    """Whether the process belongs to the experiment: DVC names it to the stages, a command line names its commit."""
+    import psutil
+
+    try:
+        return bool(name and name == process.environ().get("DVC_EXP_NAME")) or bool(
+            word and any(word in part for part in process.cmdline())
+        )
+    except psutil.Error:
+        return False
 
 
 def _host() -> str:

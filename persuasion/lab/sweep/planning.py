@@ -22,7 +22,7 @@ def plan(root: Path, **changes: Any) -> dict[str, Any]:
         "trials": settings.trials,
         "parallel": settings.parallel,
         **spec.identity,
-        "commands": [_command(spec, number, params) for number, params in enumerate(first)],
+        "commands": _commands(spec, first),
     }
 
 
@@ -52,9 +52,16 @@ def _first(spec: Spec, count: int) -> list[dict[str, Any]]:
     return found
 
 
-def _command(spec: Spec, number: int, params: dict[str, Any]) -> list[str]:
-    name = f"{spec.settings.study}-{number}"
-    return ["dvc", *proposing.experiment(name, params, spec.settings.stages)]
+def _commands(spec: Spec, first: list[dict[str, Any]]) -> list[list[str]]:
+    settings = spec.settings
+    queued = settings.runner == "queue"
+    how = "--queue" if queued else "--temp"
+    names = [f"{settings.study}-{number}" for number in range(len(first))]
+    experiments = [
+        ["dvc", *proposing.experiment(name, params, settings.stages, how=how)]
+        for name, params in zip(names, first, strict=True)
+    ]
+    return experiments + [["dvc", "queue", "start", "-j", str(settings.parallel)]] * queued
 
 
 def _range(axis: dict[str, Any]) -> str:

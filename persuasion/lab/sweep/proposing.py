@@ -94,10 +94,12 @@ def pruner(spec: Spec) -> Any:
             return pruners.NopPruner()
 
 
-def experiment(name: str, params: Mapping[str, Any], stages: Sequence[str], *options: str) -> list[str]:
-    """What ``dvc`` is told to run a trial as the experiment ``name``."""
+def experiment(
+    name: str, params: Mapping[str, Any], stages: Sequence[str], *options: str, how: str = "--temp"
+) -> list[str]:
+    """What ``dvc`` is told to run a trial as the experiment ``name``, or, with ``--queue``, to put it there."""
     settings = [part for one in overrides(params) for part in ("-S", one)]
-    return ["exp", "run", "--temp", "--name", name, *options, *settings, *stages]
+    return ["exp", "run", how, "--name", name, *options, *settings, *stages]
 
 
 def overrides(params: Mapping[str, Any]) -> list[str]:

@@ -5,27 +5,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from persuasion.lab.sweep import curves, owners, storage
 from persuasion.lab.sweep.ledger import Ledger
-from persuasion.lab.sweep.loop import Ended
+from persuasion.lab.sweep.runner import Ended, Runner
 
 _INTERVAL = 0.2  # seconds between looks at the experiments
 _ADOPTION = 5.0  # and between looks for trials that others left
-
-
-class Runner(Protocol):
-    """What runs experiments."""
-
-    @property
-    def running(self) -> dict[str, float]: ...  # noqa: D102
-    @property
-    def free(self) -> int: ...  # noqa: D102
-    def start(self, name: str, params: dict[str, Any], message: str) -> None: ...  # noqa: D102
-    def ended(self) -> list[Ended]: ...  # noqa: D102
-    def stop(self, name: str) -> None: ...  # noqa: D102
-    def copies(self, name: str) -> list[Path]: ...  # noqa: D102
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,7 +135,7 @@ class Running:
 
 def _reason(ended: Ended) -> str:
     if ended.code is None:
-        return "its worker died"
+        return ended.why
     if ended.code < 0:
         return f"ended by signal {-ended.code}"
     return f"exit code {ended.code}{_last_error(ended.log)}" if ended.code else "DVC saved no experiment"

@@ -1,6 +1,6 @@
 """A search put together: the project, its sweep.yaml, the study, and the runner that is asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,8 @@ from persuasion.lab import versions
 from persuasion.lab.sweep import fitting, owners, proposing, storage
 from persuasion.lab.sweep.ledger import Ledger
 from persuasion.lab.sweep.loop import Loop
+from persuasion.lab.sweep.queueing import Queue
+from persuasion.lab.sweep.runner import Runner
 from persuasion.lab.sweep.running import Running
 from persuasion.lab.sweep.spec import FILE, Spec, load
 from persuasion.lab.sweep.workshop import Workshop, cache_of
@@ -52,8 +54,9 @@ def run(root: Path, say: Callable[[str], None], **changes: Any) -> Ledger:
     place = storage.place(root, ledger.spec.settings.study)
     with ExitStack() as stack:
         stack.enter_context(_alone(place))
-        runner = stack.enter_context(_runner(ledger, place))
-        share = partial(_share, runner, say) if ledger.spec.settings.share else lambda _: None
+        workshops = _workshops(ledger, place)
+        runner = stack.enter_context(_runner(ledger, place, workshops))
+        share = partial(_share, workshops[0], say) if ledger.spec.settings.share else lambda _: None
         Running(ledger=ledger, runner=runner, say=say, finished=share).until_done()
     return ledger
 
@@ -77,8 +80,16 @@ def swept(root: Path, say: Callable[[str], None], **changes: Any) -> dict[str, i
     return counts
 
 
+def _workshops(ledger: Ledger, place: Path) -> list[Workshop]:
+    """One for each trial that may run at once; the queue's workers share one."""
+    settings = ledger.spec.settings
+    count = 1 if settings.runner == "queue" else settings.parallel
+    folders = [place / f"workshop-{number}" for number in range(count)]
+    return [Workshop(folder, ledger.root, ledger.baseline, settings.study) for folder in folders]
+
+
 @contextmanager
-def _runner(ledger: Ledger, place: Path) -> Iterator[Loop]:
+def _runner(ledger: Ledger, place: Path, workshops: Sequence[Workshop]) -> Iterator[Runner]:
     settings = ledger.spec.settings
     logs = place / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -86,21 +97,24 @@ def _runner(ledger: Ledger, place: Path) -> Iterator[Loop]:
     for folder in sorted(left):
         Workshop(folder, ledger.root, ledger.baseline, settings.study).clear()
     cache = cache_of(ledger.root)
-    folders = [place / f"workshop-{number}" for number in range(settings.parallel)]
-    workshops = [Workshop(folder, ledger.root, ledger.baseline, settings.study) for folder in folders]
-    loop = Loop(workshops, settings.stages, logs, *["--pull"] * settings.share)
+    options = ["--pull"] * settings.share
+    runner: Runner
+    if settings.runner == "queue":
+        runner = Queue(workshops[0], settings.parallel, settings.stages, logs, *options)
+    else:
+        runner = Loop(workshops, settings.stages, logs, *options)
     try:
         for workshop in workshops:
             workshop.open(cache)
-        yield loop
+        yield runner
     finally:
-        loop.close()
+        runner.close()
 
 
-def _share(loop: Loop, say: Callable[[str], None], name: str) -> None:
+def _share(workshop: Workshop, say: Callable[[str], None], name: str) -> None:
     """Send what the trial made, and what it made it from, to the default remote; trouble there is one line."""
     try:
-        loop.benches[0].workshop.push(name)
+        workshop.push(name)
     except SurroundingsFailure as error:
         say(f"{name}: not shared: {error.why}; `dvc push --run-cache` makes up for it")
 

@@ -101,6 +101,7 @@ class Sweep:
     pruning: Pruning
     trials: int
     parallel: int
+    runner: Literal["temp", "queue"]
     retries: int
     timeout: float | None
     trial_timeout: float | None

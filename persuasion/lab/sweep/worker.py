@@ -1,8 +1,8 @@
-"""A process that runs one experiment at a time in its workshop, which ``loop`` names as its argument.
+"""A process that runs one `dvc` command at a time in its workshop, which ``bench`` names as its argument.
 
 It reads orders from standard input, one JSON object a line, and answers each with one. DVC is imported once and
-forked for each experiment, which is then a process of its own in a session of its own. When standard input ends,
-as it does however the sweep ends, the experiment at work is killed with all it started.
+forked for each command, which is then a process of its own in a session of its own. When standard input ends,
+as it does however the sweep ends, whatever was started for the workshop is killed, DVC's queue included.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any
 
 from persuasion.lab.sweep import owners
 
-_INTERVAL = 0.05  # seconds between looks at the experiment and at standard input
+_INTERVAL = 0.05  # seconds between looks at the command and at standard input
 
 
 def main() -> None:
@@ -33,9 +33,11 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             _become(order, dvc)
-        print(json.dumps({"pid": child}), flush=True)
-        code = _awaited(child, place)
-        print(json.dumps({"name": order["name"], "code": code}), flush=True)
+        with suppress(BrokenPipeError):  # the sweep is gone, as standard input will say too
+            print(json.dumps({"pid": child}), flush=True)
+            code = _awaited(child)
+            print(json.dumps({"name": order["name"], "code": code}), flush=True)
+    owners.reap(place)
 
 
 def _orders() -> Any:
@@ -46,8 +48,8 @@ def _orders() -> Any:
         yield from lines
 
 
-def _awaited(child: int, place: Path) -> int:
-    """The experiment's exit code; ends it, and this process, when the sweep is gone."""
+def _awaited(child: int) -> int:
+    """The command's exit code; ends it when the sweep is gone."""
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -55,12 +57,10 @@ def _awaited(child: int, place: Path) -> int:
         if select.select([0], [], [], _INTERVAL)[0]:  # no order comes while one is at work: it is the end
             with suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
-            owners.reap(place)
-            raise SystemExit(0)
 
 
 def _become(order: dict[str, Any], dvc: Any) -> None:
-    """Be the experiment, in the child."""
+    """Be the command, in the child."""
     os.setsid()
     _die_with(os.getppid())
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -68,7 +68,6 @@ def _become(order: dict[str, Any], dvc: Any) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    os.environ[f"{owners.MARK}_TRIAL"] = order["name"]
     code = 1
     try:
         code = dvc(order["arguments"])

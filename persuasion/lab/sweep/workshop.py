@@ -9,6 +9,7 @@ git tracks; the experiments made in it are fetched into the project as they come
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from persuasion.lab.sweep import evidence, owners
 
 _TEMPORARY = Path(".dvc/tmp/exps")
 _CHECKPOINTS = Path(".persuasion/checkpoints")
+_STALE = 10.0  # seconds after which a lock of a git ref, held for milliseconds, is one that a kill left
 
 
 class Workshop:
@@ -83,16 +85,32 @@ class Workshop:
         self._run([sys.executable, "-c", code, str(self.project), rev], self.environment)
 
     def tidy(self) -> None:
-        """Remove what a trial that did not end well left: temporary workspaces, stashes, a detached or edited HEAD."""
+        """Remove what a trial that did not end well left: temporary workspaces, stashes, a detached or edited HEAD.
+
+        Only while nothing runs here.
+        """
         for stale in ("standalone", "celery", "run"):
             remove(self.folder / _TEMPORARY / stale)
         for copy in (self.folder / _TEMPORARY).glob("tmp*"):
             remove(copy)
         for lock in (*(self.folder / ".git").rglob("*.lock"), self.folder / ".dvc/tmp/rwlock"):
             lock.unlink(missing_ok=True)
-        for name in versions.git(self.folder, "for-each-ref", "--format=%(refname)", "refs/exps", "refs/stash").split():
+        for name in versions.git(self.folder, "for-each-ref", "--format=%(refname)", "refs/exps").split():
             if not name.startswith(evidence.ref(self.baseline, "")):
                 versions.git(self.folder, "update-ref", "-d", name)
+        self.restore()
+
+    def restore(self) -> None:
+        """Bring the files back to the study's commit, after a `dvc exp run` that was cut off while it changed them.
+
+        Experiments that run here meanwhile are not touched: they have temporary workspaces.
+        """
+        long_ago = time.time() - _STALE
+        for lock in (*(self.folder / ".git").glob("*.lock"), *(self.folder / ".git/refs").rglob("*.lock")):
+            with suppress(FileNotFoundError):
+                if lock.name == "index.lock" or lock.stat().st_mtime < long_ago:
+                    lock.unlink()
+        versions.git(self.folder, "update-ref", "-d", "refs/stash")
         versions.git(self.folder, "checkout", "--quiet", "--force", "--detach", self.baseline)
         versions.git(self.folder, "clean", "--quiet", "--force", "-d")
 
