@@ -1,4 +1,4 @@
-"""`persuasion track sync`, killed at every call to MLflow: ``python -m tests.mirroring PROJECT STUDY FOLDER``.
+"""`persuasion track sync`, killed at every EVERYth call: ``python -m tests.mirroring PROJECT STUDY FOLDER EVERY``.
 
 A process for each attempt, forked from one that has imported MLflow. Prints, as JSON, what an undisturbed store
 holds, how many calls wrote it, and after which kills another store came to hold something else.
@@ -30,7 +30,7 @@ def main() -> None:
     expected = held(whole)
     again = counted(project, study, whole)
     differences = {}
-    for at in range(1, calls + 1):
+    for at in range(1, calls + 1, int(sys.argv[4])):
         store = folder / f"{at}.db"
         shutil.copyfile(empty, store)
         require(forked(lambda at=at, store=store: synced(project, study, store, at)) == -signal.SIGKILL)

@@ -94,7 +94,7 @@ def unseen(project, study, uri):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("server", ["down", "silent"])
+@pytest.mark.parametrize("server", ["down", pytest.param("silent", marks=pytest.mark.long)])
 def test_a_server_that_is_away_costs_a_warning_and_sync_makes_up_for_it(project, tmp_path, server):
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
         uri = "http://me:hidden@127.0.0.1:9" if server == "down" else f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -118,11 +118,13 @@ def test_a_server_that_is_away_costs_a_warning_and_sync_makes_up_for_it(project,
 
 
 @pytest.mark.slow
-def test_a_sync_that_is_killed_at_any_call_is_exact_when_it_is_done_again(project, tmp_path):
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
+def test_a_sync_that_is_killed_at_any_call_is_exact_when_it_is_done_again(project, tmp_path, every):
     if not steps(project, "train-done").count("down-0"):
         unseen(project, "down", "http://127.0.0.1:9")
     Seen(project, "down", "HEAD").note("down-1", [Point(name="system/cpu", value=3.5, step=0, at=1)])
-    found = json.loads(do(project, sys.executable, "-m", "tests.mirroring", project, "down", str(tmp_path)).stdout)
+    command = (sys.executable, "-m", "tests.mirroring", str(project), "down", str(tmp_path), str(every))
+    found = json.loads(do(project, *command).stdout)
     assert len(found["expected"]) == 3 and found["calls"] > 12
     assert found["again"] == 0 and found["differences"] == {}
     assert found["doubled"] == 3 and found["united"]
