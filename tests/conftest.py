@@ -35,6 +35,15 @@ def user_settings(tmp_path_factory):
         os.environ["XDG_CONFIG_HOME"] = before
 
 
+@pytest.fixture(scope="session")
+def mlflow_server():
+    """A real MLflow server with PostgreSQL behind it."""
+    from tests.mlserver import running
+
+    with running() as address:
+        yield address
+
+
 @pytest.fixture(scope="module")
 def server():
     """Runs the real stages on a tiny model, a process for each run."""

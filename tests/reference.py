@@ -124,7 +124,7 @@ def commands() -> str:
 
 
 def _walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "commands") or command.invoke_without_command:
         yield path, command
     for name, inner in getattr(command, "commands", {}).items():
         yield from _walk(inner, (*path, name))

@@ -74,6 +74,8 @@ else:
     for epoch in range(1, params["train"]["epochs"] + 1):
         with curve.open("a") as stream:
             stream.write(f"{epoch}\\t{nll + 1 / epoch}\\n")
+        while "HOLD" in os.environ and not pathlib.Path(os.environ["HOLD"]).exists():
+            time.sleep(0.1)
         time.sleep(float(os.environ.get("EPOCH", 0.05)))
     pathlib.Path("models/adapter").mkdir(parents=True)
     pathlib.Path("models/adapter/weights").write_text(f"{beta} {rate} {params['train']}")
@@ -91,8 +93,13 @@ def project(folder: Path, **settings: object) -> Path:
     change(folder, {"train.learning_rate": 0.001, "train.epochs": 1})
     tree = load_yaml(ROOT / "sweep.yaml")
     tree["pruning"]["pruner"] = "none"
-    text = json.dumps(tree | {"trials": 2, "parallel": 1} | settings, indent=2)
-    for name, content in {"sweep.yaml": text, "dvc.yaml": MAP, "step.py": STEP, ".gitignore": "/.persuasion\n"}.items():
+    text = json.dumps(tree | {"trials": 2, "parallel": 1, "mlflow": False} | settings, indent=2)
+    for name, content in {
+        "sweep.yaml": text,
+        "dvc.yaml": MAP,
+        "step.py": STEP,
+        ".gitignore": "/.persuasion\n/mlflow.db*\n",
+    }.items():
         (folder / name).write_text(content, encoding="utf-8")
     do(folder, "git", "init", "-q", "-b", "main")
     for name in ("user.name", "user.email"):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from persuasion.lab import tracking
+from persuasion.lab import mlruns
 from tests.extracting import stage
 from tests.test_cli import persuasion
 from tests.test_extract import dumped
@@ -51,6 +51,6 @@ def test_no_secret_reaches_mlflow_or_the_summary(tmp_path):
     "name", ["../../x", "/etc/x", "a/../../b", "..", "a\\b", "a\x1b[31m", "a\u202eb", "", "x" * 999]
 )
 def test_a_figures_name_leads_nowhere(name):
-    kept = tracking._name(name)
+    kept = mlruns.safe(name)
     assert len(kept) <= 250 and ".." not in kept.split("/") and not kept.startswith("/")
     assert all(one.isalnum() or one in "_./: -" for one in kept)

@@ -2,13 +2,11 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from dataclasses import fields
 from hashlib import md5
 from pathlib import Path
@@ -121,6 +119,8 @@ def check(client, run) -> None:
     assert sorted((point.step, point.value) for point in curve) == [(1, 0.7), (2, 0.8)]
     assert run.data.tags["adapter.md5"] == md5(b"models/adapter 0.1").hexdigest() + ".dir"
     assert run.data.tags["pairs.md5"] == md5(b"data/pairs 0.1").hexdigest() + ".dir"
+    inputs = {(one.dataset.name, one.dataset.digest) for one in run.inputs.dataset_inputs}
+    assert inputs == {(name, run.data.tags[f"{name}.md5"]) for name in ("adapter", "pairs")}
     logged = {
         entry["path"] for entry in json.loads(run.data.tags["mlflow.loggedArtifacts"]) if entry["type"] == "table"
     }
@@ -185,10 +185,13 @@ def test_a_run_that_a_crash_left_is_made_anew(place):
 
 @pytest.mark.slow
 def test_four_at_once_on_a_fresh_store_make_one_run_each(tmp_path):
+    """Two of temporary workspaces of one project, two of other clones that name its store."""
     home = tmp_path / "home"
     home.mkdir()
     roots = [build(tmp_path / f"{index}", beta=index / 10) for index in (1, 2, 3, 4)]
-    processes = [begin(root, DVC_ROOT=str(home), DVC_EXP_NAME=f"exp-{root.name}") for root in roots]
+    ways = [{"DVC_ROOT": str(home)}] * 2 + [{"MLFLOW_TRACKING_URI": f"sqlite:///{home}/mlflow.db"}] * 2
+    named = [(root, {"DVC_EXP_NAME": f"exp-{root.name}"} | way) for root, way in zip(roots, ways, strict=True)]
+    processes = [begin(root, **extra) for root, extra in named]
     ended = [(*process.communicate(timeout=240), process.returncode) for process in processes]
     assert [(err, code) for _, err, code in ended] == [("", 0)] * 4
     _, runs = opened(f"sqlite:///{home}/mlflow.db")
@@ -196,6 +199,20 @@ def test_four_at_once_on_a_fresh_store_make_one_run_each(tmp_path):
         (f"exp-{index}", str(index / 10)) for index in (1, 2, 3, 4)
     ]
     assert not any((root / "mlflow.db").exists() for root in roots)
+
+
+@pytest.mark.slow
+def test_a_store_whose_making_is_killed_is_made_anew(tmp_path):
+    root = build(tmp_path)
+    process, partial = begin(root), root / "mlflow.db.partial"
+    until = time.monotonic() + 120
+    while not (partial.exists() and partial.stat().st_size):
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    out, err = track(root)
+    assert "is now in" in out and not err and not partial.exists()
 
 
 def snapshot(root: Path) -> dict[str, bytes]:
@@ -247,44 +264,15 @@ def test_the_key_is_the_experiments_alone(tmp_path):
     assert workspace.read(build(tmp_path / "other", beta=0.2)).key != key
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """A real MLflow server on loopback."""
-    folder = tmp_path_factory.mktemp("server")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    stores = ["--backend-store-uri", f"sqlite:///{folder}/runs.db", "--artifacts-destination", str(folder / "files")]
-    settings = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            command + stores, env=surroundings(**settings), stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        yield _ready(f"http://127.0.0.1:{port}", folder / "log")
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _ready(address: str, log: Path) -> str:
-    for _ in range(240):
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=2):
-                return address
-        except OSError:
-            time.sleep(0.5)
-    pytest.fail(f"the server did not start: {log.read_text()[-2000:]}")
-
-
 @pytest.mark.slow
-def test_a_real_server_holds_the_same_run(tmp_path, server, monkeypatch):
+def test_a_real_server_holds_the_same_run(tmp_path, mlflow_server, monkeypatch):
     root = build(tmp_path)
-    out, err = track(root, MLFLOW_TRACKING_URI=server)
-    assert not err and server in out
-    assert "was in" in track(root, MLFLOW_TRACKING_URI=server)[0]
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    client, [run] = opened(server)
+    out, err = track(root, MLFLOW_TRACKING_URI=mlflow_server)
+    assert not err and mlflow_server in out
+    assert "was in" in track(root, MLFLOW_TRACKING_URI=mlflow_server)[0]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    client, runs = opened(mlflow_server)
+    [run] = [run for run in runs if "persuasion.key" in run.data.tags]
     check(client, run)
     assert not (root / "mlflow.db").exists()
 
@@ -366,11 +354,12 @@ def test_a_training_is_seen_while_it_runs_until_it_is_mirrored(tmp_path, word, s
     track(root, MLFLOW_TRACKING_URI=uri)
     (mirrored,) = opened(uri)[1]
     assert "persuasion.live" not in mirrored.data.tags and mirrored.info.status == "FINISHED"
+    assert mirrored.data.metrics["system/system_memory_usage_megabytes"] > 0
 
 
 def seen(root: Path, uri: str) -> bool:
     """Whether the store has a point of the curve; two that make one store at once would break it."""
-    with FileLock(root / "mlflow.db.lock"):
+    with FileLock(f"{uri.removeprefix('sqlite:///')}.lock"):
         return any("training/loss" in run.data.metrics for run in opened(uri)[1])
 
 

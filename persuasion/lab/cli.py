@@ -13,6 +13,7 @@ import typer
 
 from persuasion.errors import RemoteFailure, SurroundingsFailure
 from persuasion.lab import giving, presetting, sharing
+from persuasion.lab.mirroring import track
 from persuasion.lab.sweep.commands import sweep
 from persuasion.running import run
 
@@ -23,6 +24,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 previews = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(previews, name="preview", help="Look at what the model will see, before it does.")
 export = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(track, name="track")
 app.add_typer(sweep, name="sweep")
 app.add_typer(export, name="export", epilog="Example: persuasion export pairs --format json -o pairs.json")
 
@@ -66,14 +68,6 @@ def summary(
         print(json.dumps({"metrics": metrics, "places": where}, indent=2, sort_keys=True))
     else:
         print(made.text(metrics, where))
-
-
-@app.command(epilog="Example: MLFLOW_TRACKING_URI=http://127.0.0.1:5000 persuasion track")
-def track() -> None:
-    """Mirror the workspace's experiment to MLflow as one run. Never fails: trouble is one warning."""
-    from persuasion.lab import tracking
-
-    tracking.main()
 
 
 @app.command(epilog="Example: persuasion key --json")

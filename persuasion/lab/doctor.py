@@ -186,7 +186,7 @@ def _mlflow(root: Path) -> Iterator[Line]:
         except OSError as error:
             seen = f"{clean(uri)}: {shortened(error)}"
             yield Line(
-                name="mlflow", state=WARN, seen=seen, fix="start it; runs go on, and `persuasion track` catches up"
+                name="mlflow", state=WARN, seen=seen, fix="start it; runs go on, and `persuasion track sync` catches up"
             )
         return
     store = root / "mlflow.db"

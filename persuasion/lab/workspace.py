@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,12 @@ KEY_FILE = "pseudonym_key_file"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One value of a metric; ``step`` is 0 for a final figure."""
+    """One value of a metric; ``step`` is 0 for a final figure; ``at``: milliseconds since 1970, where known."""
 
     name: str
     value: float
     step: int
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,27 +67,31 @@ def top(folder: Path) -> Path:
     return next((here for here in (folder, *folder.parents) if any((here / m).exists() for m in marks)), folder)
 
 
-def read(root: Path) -> Experiment:
-    """Read the workspace at ``root``. Raises DataFailure when train and evaluate are not up to date there."""
+def read(root: Path, required: Sequence[str] = REQUIRED, where: Mapping[str, str] | None = None) -> Experiment:
+    """Read the workspace at ``root``. Raises DataFailure when what is ``required`` is not up to date there.
+
+    ``where``: tags that say which commit and experiment this is, if git and the environment here do not.
+    """
     if not (root / "dvc.lock").is_file():
         raise DataFailure("nothing was run yet: dvc.lock is missing", where=root, fix="make repro")
     params: Tree = load_yaml(root / "params.yaml")
     lock: Tree = load_yaml(root / "dvc.lock")
     stages: Tree = lock.get("stages") or {}
     stale = tuple(name for name in sorted(stages) if name != "report" and not _current(root, name, stages, params))
-    lacking = [name for name in REQUIRED if name not in stages or name in stale]
+    lacking = [name for name in required if name not in stages or name in stale]
     if lacking:
         raise DataFailure(f"{' and '.join(lacking)} not up to date", where=root / "dvc.lock", fix="make repro")
     shown = redacted(params)
-    key = _key(shown, stages)
+    key = _key(shown, stages, required)
+    where = {**_git_tags(root), **_dvc_tags()} if where is None else where
     report = root / "report"
     made = {out["path"] for name in stages if name not in stale for out in stages[name].get("outs", ())}
     return Experiment(
-        name=os.environ.get("DVC_EXP_NAME") or f"repro-{key[:8]}",
+        name=where.get("dvc.exp") or f"repro-{key[:8]}",
         key=key,
         params=texts(shown),
         points=(*_figures(root, set(stages) - set(stale)), *curves(root)),
-        tags={"persuasion.key": key, **_data_tags(stages), **_git_tags(root), **_dvc_tags()},
+        tags={"persuasion.key": key, **_data_tags(stages), **where},
         texts={"params.yaml": shown, "dvc.lock": redacted(lock)},
         tables=_tables(root, made),
         report=report if report.is_dir() else None,
@@ -134,9 +139,9 @@ def _metrics(stage: str) -> str:
     return f"metrics/{stage}.json"
 
 
-def _key(params: Tree, stages: Tree) -> str:
+def _key(params: Tree, stages: Tree, required: Sequence[str]) -> str:
     """Without the stage `report`, whose entry is not written yet while it runs."""
-    outs = {out["path"]: out.get("md5") for name in REQUIRED for out in stages[name].get("outs", ())}
+    outs = {out["path"]: out.get("md5") for name in required for out in stages[name].get("outs", ())}
     return hashlib.sha256(json.dumps([params, outs], sort_keys=True).encode()).hexdigest()
 
 
@@ -155,11 +160,11 @@ def curves(root: Path) -> Iterator[Point]:
         path = root / "metrics/train" / f"{table}.tsv"
         if not path.is_file():
             continue
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream, delimiter="\t"):
-                for name, value in row.items():
-                    if value and name not in CURVES.values():
-                        yield Point(name=f"{table}/{name}", value=float(value), step=round(float(row[counter])))
+        whole = path.read_text(encoding="utf-8").rpartition("\n")[0]  # a full disk cuts a line
+        for row in csv.DictReader(whole.splitlines(), delimiter="\t"):
+            for name, value in row.items():
+                if value and name not in CURVES.values():
+                    yield Point(name=f"{table}/{name}", value=float(value), step=round(float(row[counter])))
 
 
 def _tables(root: Path, made: set[str]) -> dict[str, Path]:
@@ -184,7 +189,7 @@ def _git_tags(root: Path) -> dict[str, str]:
     changed = bool(_git(root, "status", "--porcelain", "--", "persuasion", "stages"))
     return {
         "mlflow.source.git.commit": revision,
-        "git.revision": revision,
+        "git.rev": revision,
         "git.code_changed": "true" if changed else "false",
     }
 

@@ -56,13 +56,13 @@ def read(repository: Path, spec: Spec, baseline: str, name: str, params: Mapping
         return None
     if versions.git(repository, "rev-parse", f"{rev}^").strip() != baseline:
         raise Foreign(f"{name} starts from another commit than {baseline[:7]}")
-    tree = _at(repository, rev, "params.yaml")
-    wanted = dict(flat(_at(repository, baseline, "params.yaml"))) | dict(params)
+    tree = at(repository, rev, "params.yaml")
+    wanted = dict(flat(at(repository, baseline, "params.yaml"))) | dict(params)
     found = dict(flat(tree))
     odd = sorted(_unequal(wanted, found))
     if odd:
         raise Foreign(f"{name} ran with {odd[0]} = {found.get(odd[0])!r} and not {wanted.get(odd[0])!r}")
-    lock = _at(repository, rev, "dvc.lock")
+    lock = at(repository, rev, "dvc.lock")
     values = [_value(repository, rev, lock, tree, objective.file, objective.name) for objective in spec.objectives]
     return Evidence(rev=rev, values=tuple(values))
 
@@ -90,6 +90,6 @@ def _value(repository: Path, rev: str, lock: Any, params: Any, file: str, name: 
     return float(value)
 
 
-def _at(repository: Path, rev: str, path: str) -> Any:
+def at(repository: Path, rev: str, path: str) -> Any:
     """A YAML file as of a commit."""
     return yaml.load(versions.git(repository, "cat-file", "blob", f"{rev}:{path}"), Loader=Yaml12Loader) or {}  # noqa: S506

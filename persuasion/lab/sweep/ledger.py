@@ -15,6 +15,7 @@ from persuasion.lab.sweep import evidence, owners, proposing, storage
 from persuasion.lab.sweep.spec import Spec
 
 OWNER, TRIES, WHY, REV, EXPERIMENT, LOG = "owner", "tries", "why", "dvc.rev", "dvc.exp", "log"
+RUN = "mlflow.run"
 BY_HAND = "by hand"
 """Owner of a trial that `persuasion sweep ask` gave out: only `tell` ends it."""
 _UNSAID = 60.0
@@ -98,6 +99,18 @@ class Ledger:
             return None
         self._note(trial._trial_id, TRIES, tries)
         return self.frozen(trial.number)
+
+    def link(self, trial: Any, run_id: str) -> None:
+        """Note the trial's run in MLflow: with the trial while it runs, with the study once it has ended."""
+        if self.run(trial) == run_id:
+            return
+        self._note(trial._trial_id, RUN, run_id)
+        if self.run(self.frozen(trial.number)) != run_id:
+            self.study.set_user_attr(f"{RUN}.{trial.number}", run_id)
+
+    def run(self, trial: Any) -> str | None:
+        """The trial's run in MLflow, as far as is known."""
+        return self.study.user_attrs.get(f"{RUN}.{trial.number}") or trial.user_attrs.get(RUN)
 
     def left(self, mine: str) -> list[Any]:
         """Running trials whose owner is no more, now ``mine``; those that were never asked in full have failed."""

@@ -18,6 +18,8 @@ JSON, TABLES = Path("metrics/study.json"), Path("metrics/study")
 def write(ledger: Ledger, *, original: bool = False) -> list[Path]:
     """Write it all; return what was written."""
     told = telling.as_json(ledger)
+    for trial in told["trials"]:
+        del trial["mlflow"]  # of one store, and new in each: git has no use for it
     told["importances"] = importances(ledger)
     root, folder = ledger.root, storage.place(ledger.root, told["study"]) / "report"
     write_json(root / JSON, told)

@@ -24,6 +24,8 @@ class Running:
     say: Callable[[str], None]
     finished: Callable[[str], None] = lambda _: None
     """Called with an experiment's name when its trial has been told its figures."""
+    watched: Callable[[str, list[Path]], None] = lambda *_: None
+    """Called again and again with an experiment's name and where it runs."""
     mine: dict[str, Any] = field(default_factory=dict)
     me: str = field(default_factory=owners.me)
     begun: float = field(default_factory=time.monotonic)
@@ -115,9 +117,11 @@ class Running:
             if trial is None:
                 continue
             self.mine[name] = trial = self.ledger.frozen(trial.number)
+            copies = self.runner.copies(name)
+            self.watched(name, copies)
             if limit is not None and time.monotonic() - since > limit:
                 self._give_up(name, f"longer than {limit:g} s", self.ledger.fail)
-            elif why := curves.watch(self.ledger, trial, self.runner.copies(name)):
+            elif why := curves.watch(self.ledger, trial, copies):
                 self._give_up(name, why, self.ledger.prune)
 
     def _give_up(self, name: str, why: str, end: Callable[[Any, str], None]) -> None:

@@ -1,14 +1,14 @@
 """A search put together: the project, its sweep.yaml, the study, and the runner that is asked for."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from persuasion.errors import SurroundingsFailure
 from persuasion.lab import versions
-from persuasion.lab.sweep import fitting, owners, proposing, storage
+from persuasion.lab.sweep import fitting, following, owners, proposing, storage
 from persuasion.lab.sweep.ledger import Ledger
 from persuasion.lab.sweep.loop import Loop
 from persuasion.lab.sweep.queueing import Queue
@@ -52,12 +52,14 @@ def run(root: Path, say: Callable[[str], None], **changes: Any) -> Ledger:
     """Run the search to its end, or take it up where it was left."""
     ledger = begun(root, say, **changes)
     place = storage.place(root, ledger.spec.settings.study)
+    shown = following.followed(root, changes, say) if ledger.spec.settings.mlflow else nullcontext(lambda *_: None)
     with ExitStack() as stack:
         stack.enter_context(_alone(place))
+        watched = stack.enter_context(shown)
         workshops = _workshops(ledger, place)
         runner = stack.enter_context(_runner(ledger, place, workshops))
         share = partial(_share, workshops[0], say) if ledger.spec.settings.share else lambda _: None
-        Running(ledger=ledger, runner=runner, say=say, finished=share).until_done()
+        Running(ledger=ledger, runner=runner, say=say, finished=share, watched=watched).until_done()
     return ledger
 
 

@@ -106,6 +106,7 @@ class Sweep:
     timeout: float | None
     trial_timeout: float | None
     share: bool
+    mlflow: bool
     storage: str | None
 
     def __post_init__(self) -> None:

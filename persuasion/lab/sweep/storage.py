@@ -124,8 +124,13 @@ def _mend(journal: Path) -> None:
         return
     content = journal.read_bytes()
     whole, _, half = content.rpartition(b"\n")
-    if half:
-        with journal.open("r+b") as stream:
+    if half:  # or another process writes just now, and lets go of this when it has
+        from optuna.storages.journal import JournalFileSymlinkLock
+        from optuna.storages.journal._file import get_lock_file
+
+        with get_lock_file(JournalFileSymlinkLock(str(journal))), journal.open("r+b") as stream:
+            content = stream.read()
+            whole, _, half = content.rpartition(b"\n")
             stream.truncate(len(content) - len(half))
     for number, line in enumerate(whole.splitlines(), 1):
         try:

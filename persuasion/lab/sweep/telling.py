@@ -37,6 +37,7 @@ def trial(ledger: Ledger, one: Any) -> dict[str, Any]:
         "values": list(one.values) if one.values else None,
         "curve": {str(step): value for step, value in sorted(one.intermediate_values.items())},
         "rev": attributes.get(ledgers.REV),
+        "mlflow": ledger.run(one),
         "why": attributes.get(ledgers.WHY),
         "log": attributes.get(ledgers.LOG),
         "tries": 1 + int(attributes.get(ledgers.TRIES, 0)),

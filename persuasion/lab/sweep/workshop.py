@@ -35,9 +35,9 @@ class Workshop:
         """For whatever runs here; the mark lets a later process find what is left of it."""
         site = str(self.folder / ".git/dvc-site")  # else DVC keeps a folder for every temporary workspace in /var/tmp
         named = {owners.MARK: str(self.folder), "DVC_SITE_CACHE_DIR": site, "DVC_NO_ANALYTICS": "1"}
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_EXP", "DVC_ROOT"))
-        }
+        # the study's mirror shows its trials: a training that did so itself would be a second run of one trial
+        others = ("GIT_", "DVC_EXP", "DVC_ROOT", "MLFLOW_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # the stages' `python`
         return kept | named | {"PATH": path}
 
