@@ -11,12 +11,15 @@ export MLFLOW_DISABLE_TELEMETRY := 1
 
 env: $(VENV)/ready
 
-# a change of the lock file makes the environment anew, whatever make thinks of its age
-$(VENV)/ready: requirements.lock pyproject.toml
+# a change of a lock file makes the environment anew, whatever make thinks of its age. Every file but those of torch
+# must have a hash that is locked; torch comes in several builds of one version, and what it needs beyond the lock
+# hangs on which it is
+$(VENV)/ready: requirements.lock requirements-torch.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 	@echo 'Installing the packages of requirements.lock (a minute or two)'
-	$(BIN)/python -m pip install --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --no-deps --requirement requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --requirement requirements-torch.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -87,11 +90,15 @@ bench: env
 	python -m benchmarks.generate
 	python -m benchmarks.remote
 
-# resolve pyproject.toml's ranges anew and pin what was found
+# resolve pyproject.toml's ranges anew, pin what was found, and list the hashes of every file of it that the index has
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet .[dev]
-	( head -n 1 requirements.lock; $(VENV)-lock/bin/python -m pip freeze --all --exclude persuasion --exclude pip \
-	  | sed 's/+cpu$$//' ) > requirements.lock.new  # a CPU build of torch carries its own suffix
+	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check .[dev]
+	$(VENV)-lock/bin/python -m pip freeze --all --exclude persuasion --exclude pip > $(VENV)-lock/found
+	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	( head -n 1 requirements-torch.lock; grep '^torch==' $(VENV)-lock/found | sed 's/+.*//' ) > requirements-torch.lock.new
+	( head -n 1 requirements.lock; grep -vE '^(torch==|nvidia-|triton==|cuda-)' $(VENV)-lock/found | $(VENV)-lock/bin/uv pip compile --quiet \
+	  --generate-hashes --no-deps --no-header --no-annotate - ) > requirements.lock.new
+	mv requirements-torch.lock.new requirements-torch.lock
 	mv requirements.lock.new requirements.lock
 	rm -rf $(VENV)-lock build

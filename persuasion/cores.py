@@ -7,6 +7,7 @@ import ctypes
 import gc
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -19,6 +20,7 @@ from persuasion.errors import SurroundingsFailure
 
 WORTHWHILE = 1 << 24  # bytes on disk below which starting processes costs more than it saves
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # mallopt(3)
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 Done = TypeVar("Done")
 
 
@@ -38,9 +40,10 @@ def workers(count: int, size: int) -> Iterator[Executor]:
         yield InPlace()
         return
     # forked before any thread is begun here: nothing is imported twice, and no lock is held by nobody
-    pool = ProcessPoolExecutor(cores(count), mp_context=multiprocessing.get_context("fork"), initializer=_settled)
+    context = multiprocessing.get_context("fork")
+    pool = ProcessPoolExecutor(cores(count), context, initializer=_begin, initargs=(os.getpid(),))
     try:
-        pool.submit(_settled).result()
+        pool.submit(os.getpid).result()
         yield pool
     except BrokenProcessPool:
         raise SurroundingsFailure(
@@ -61,8 +64,17 @@ def in_order(pool: Executor, work: Callable[[Any], Done], tasks: Sequence[Any], 
         yield waiting.pop(0).result()
 
 
-def _settled() -> None:
-    """Spare a worker the search for circles among rows, which have none."""
+def _begin(parent: int) -> None:
+    """A worker's first deed: end with the process it works for, leave Ctrl-C to it, search for no circles among rows.
+
+    One that outlived a killed parent would write on, into the files of the run that comes next.
+    """
+    with suppress(AttributeError, OSError):  # Linux's own
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # it was killed before it could be said
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which the pool ends those that are left
     gc.freeze()
     gc.disable()
 

@@ -53,15 +53,14 @@ def step(name: str, folder: Path, kind: type[Any], encode: Encode) -> None:
     def encoded(tokenizer: Any, split: str) -> list[EncodedPair]:
         return once(encode(tokenizer, rows[split], params.encoding))
 
-    figures = prepared(start, Path("models") / name, encoded, params, list(files.values()))
-    write_json(Path("metrics") / f"{name}.json", {name: figures})
+    figures = prepared(name, start, encoded, params, list(files.values()))
     print(f"{name}: {figures['completions']} completions, perplexity {figures['perplexity']}")
 
 
 def prepared(
-    start: Path, target: Path, encode: Callable[[Any, str], list[EncodedPair]], params: Params, data: Sequence[Path]
+    name: str, start: Path, encode: Callable[[Any, str], list[EncodedPair]], params: Params, data: Sequence[Path]
 ) -> dict[str, Any]:
-    """Train the model in ``start`` on what ``encode`` makes of a split, into ``target``; return the figures.
+    """Train the model in ``start`` on what ``encode`` makes of a split, write it and its figures; return these.
 
     Killed, it continues from its last checkpoint, as `train` does; ``data``: the files behind ``encode``.
     """
@@ -77,18 +76,19 @@ def prepared(
         loss, steps, _ = training.train(trainer, lambda epoch: None, curve, keeper)
         check_effect(trainable(trainer.model), "raise base.prepare.epochs, or lower base.prepare.batch_size")
         merged: Any = trainer.model
-        with replaced_folder(target) as folder:
+        with replaced_folder(Path("models") / name) as folder:
             save_base(merged.merge_and_unload(), tokenizer, folder)
-        if keeper:
+        figures = {
+            "completions": len(pairs),
+            "truncated": truncated(pairs),
+            "loss": loss,
+            "steps": steps,
+            "perplexity": {"before": before, "after": _perplexity(lm, held_out, params.compute.batch_tokens)},
+        }
+        write_json(Path("metrics") / f"{name}.json", {name: figures})
+        if keeper:  # not earlier: killed between two outputs, it would begin anew
             keeper.done()
-    after = _perplexity(lm, held_out, params.compute.batch_tokens)
-    return {
-        "completions": len(pairs),
-        "truncated": truncated(pairs),
-        "loss": loss,
-        "steps": steps,
-        "perplexity": {"before": before, "after": after},
-    }
+    return figures
 
 
 def source(step: str, on: tuple[str, ...]) -> Path:

@@ -9,11 +9,11 @@ from importlib.metadata import PackageNotFoundError, metadata
 from persuasion import inert
 from tests.closures import ROOT
 
-LOCK, PAGE = ROOT / "requirements.lock", ROOT / "docs/reference/licences.md"
+LOCKS, PAGE = (ROOT / "requirements.lock", ROOT / "requirements-torch.lock"), ROOT / "docs/reference/licences.md"
 HEAD = """# Licences of the packages
 
-What the packages of `requirements.lock` say of themselves, by `python -m tests.licences`. None of them is part of this
-repository: they are installed from their publishers. No legal advice.
+What the packages of `requirements.lock`, and torch, say of themselves, by `python -m tests.licences`. None of them is
+part of this repository: they are installed from their publishers. No legal advice.
 
 | package | version | licence |
 |---|---|---|
@@ -21,9 +21,10 @@ repository: they are installed from their publishers. No legal advice.
 
 
 def locked() -> list[tuple[str, str]]:
-    """Names and versions in requirements.lock."""
-    lines = LOCK.read_text(encoding="utf-8").splitlines()
-    return [(found[1], found[2]) for line in lines if (found := re.match(r"([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)", line))]
+    """Names and versions in the lock files, by name."""
+    lines = [line for lock in LOCKS for line in lock.read_text(encoding="utf-8").splitlines()]
+    found = [known for line in lines if (known := re.match(r"([\w.-]+)(?:\[[^]]*\])?==([^\s;]+)", line))]
+    return sorted(((one[1], one[2]) for one in found), key=lambda package: package[0].lower())
 
 
 def licence(name: str) -> str:

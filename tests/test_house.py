@@ -85,3 +85,14 @@ def test_no_pickle_no_remote_code_no_unsafe_yaml():
         assert "trust_remote_code=True" not in source
         assert not tops(path) & {"pickle", "joblib", "dill"}
         assert "yaml.unsafe_load" not in source and "torch.load" not in source
+
+
+def test_every_package_but_torch_is_locked_by_hash_and_the_environment_asks_for_them():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    packages = [line for line in lock if not line.startswith("#")]
+    assert len(packages) > 200 and all("==" in line and "--hash=sha256:" in line for line in packages)
+    without = (ROOT / "requirements-torch.lock").read_text(encoding="utf-8").splitlines()[1:]
+    assert [line.partition("==")[0] for line in without] == ["torch"]
+    assert "--require-hashes --no-deps --requirement requirements.lock" in (ROOT / "Makefile").read_text(
+        encoding="utf-8"
+    )
