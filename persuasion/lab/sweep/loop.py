@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from persuasion.lab.sweep import owners, proposing
+from persuasion.lab.sweep import diskroom, owners, proposing
 from persuasion.lab.sweep.workshop import Workshop
 
 
@@ -62,6 +62,7 @@ class Loop:
             bench.process, bench.heard = self._worker(bench.workshop), b""
         arguments = proposing.experiment(name, params, self.stages, "--message", message, *self.options)
         order = {"name": name, "arguments": arguments, "log": str(self.logs / f"{name}.log")}
+        diskroom.begin(self.logs / f"{name}.log")
         bench.name, bench.since = name, time.monotonic()
         with suppress(BrokenPipeError):  # seen as the worker's death at the next look
             assert bench.process.stdin is not None
