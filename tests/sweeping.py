@@ -80,7 +80,7 @@ else:
     pathlib.Path("models/adapter").mkdir(parents=True)
     pathlib.Path("models/adapter/weights").write_text(f"{beta} {rate} {params['train']}")
     told = None if os.environ.get("UNDEFINED", "-") == os.environ.get("DVC_EXP_NAME") else nll
-    figures = {"train": {"validation": {"nll_calibrated": told, "reward_accuracy": 1 - nll / 10}}}
+    figures = {"train": {"validation": {"nll_calibrated": told, "reward_accuracy": 0.5 + beta / 2}}}
     pathlib.Path("metrics/train.json").write_text(json.dumps(figures))
 note(f"{stage}-done")
 """

@@ -45,7 +45,7 @@ def run(
     as_json: JSON = False,
 ) -> None:
     """Run the search to its end; after a kill or Ctrl-C, take it up again where it was left."""
-    from persuasion.lab.sweep import search, telling
+    from persuasion.lab.sweep import diskroom, search, telling
 
     changes: dict[str, Any] = {
         "trials": trials, "parallel": parallel, "runner": runner, "study": study, "storage": storage,
@@ -57,7 +57,8 @@ def run(
         print(json.dumps(plan, indent=2) if as_json else planning.text(plan))
         return
     try:
-        ledger = search.run(_root(), _say, **changes)
+        with diskroom.named(_root()):
+            ledger = search.run(_root(), _say, **changes)
     except KeyboardInterrupt:
         _say("persuasion: interrupted; run the same command again to continue")
         raise typer.Exit(INTERRUPTED) from None
@@ -117,6 +118,7 @@ def status(study: STUDY = None, storage: STORAGE = None, as_json: JSON = False) 
 @sweep.command("best", epilog="Example: persuasion sweep best --apply")
 def best(
     apply: Annotated[bool, typer.Option("--apply", help="Put its parameters into params.yaml.")] = False,
+    number: Annotated[int | None, typer.Option("--trial", min=0, metavar="N", help="This one instead.")] = None,
     study: STUDY = None,
     storage: STORAGE = None,
     as_json: JSON = False,
@@ -125,7 +127,7 @@ def best(
     from persuasion.lab.sweep import choosing, search, telling
 
     ledger = search.known(_root(), study=study, storage=storage)
-    found = choosing.best(ledger)
+    found = choosing.chosen(ledger, number)
     if apply:
         choosing.apply(ledger, found)
     told = [telling.trial(ledger, one) for one in found]

@@ -1,10 +1,11 @@
 """Whether a search fits the project: its parameters are there, tracked by what runs, and committed.
 
-Everything here is refused (UsageFailure, exit 2) before anything is asked, queued or run.
+Everything here is refused (UsageFailure, exit 2; what the machine lacks: exit 4) before anything is asked or run.
 """
 
 import copy
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ _CODE = (".py", ".yaml", ".yml", ".json", ".toml", ".jinja")
 
 def check(spec: Spec, root: Path) -> None:
     """Refuse what would go wrong, or mislead, later."""
+    _require_sampler(spec, root)
     params = load_yaml(root / "params.yaml")
     tracked, made = _runs(spec, root)
     for path, axis in spec.space.items():
@@ -77,6 +79,17 @@ def _runs(spec: Spec, root: Path) -> tuple[set[str], set[str]]:
     except DvcException as error:
         raise UsageFailure(f"stages is {list(spec.settings.stages)}", where=root / FILE, why=str(error)) from None
     return tracked, made
+
+
+def _require_sampler(spec: Spec, root: Path) -> None:
+    """Optuna asks for the package of a sampler only at its first trial."""
+    if spec.settings.sampler != "cmaes":
+        return
+    if find_spec("cmaes") is None:
+        raise SurroundingsFailure("sampler cmaes needs a package", where=root / FILE, fix="pip install cmaes")
+    if len(spec.objectives) > 1:
+        why = f"CMA-ES knows one objective, and there are {len(spec.objectives)}"
+        raise UsageFailure("sampler is cmaes", where=root / FILE, why=why, fix="tpe, gp, nsgaii, qmc, grid or random")
 
 
 def _require_path(path: str, params: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from persuasion.errors import UsageFailure
-from persuasion.lab.sweep import evidence, owners, proposing, storage
+from persuasion.lab.sweep import evidence, grids, owners, proposing, storage
 from persuasion.lab.sweep.spec import Spec
 
 OWNER, TRIES, WHY, REV, EXPERIMENT, LOG = "owner", "tries", "why", "dvc.rev", "dvc.exp", "log"
@@ -49,13 +49,13 @@ class Ledger:
 
         The owner stands before the first parameter, so that whoever finds half a trial knows whose it was.
         """
-        if len(self.counted()) >= self.spec.settings.trials:
+        if len(self.counted()) >= grids.wanted(self.spec):
             return None
         if not any(trial.state.name == "WAITING" for trial in self.trials()):
             self.study.enqueue_trial({}, user_attrs={OWNER: owner})
         asked = proposing.asked(self.study, self.spec, owned=lambda trial: trial.set_user_attr(OWNER, owner))
         before = [trial for trial in self.counted() if trial.number < asked.number]
-        if len(before) >= self.spec.settings.trials:  # another process asked for the last one just before
+        if len(before) >= grids.wanted(self.spec):  # another process asked for the last one just before
             self.fail(self.frozen(asked.number), "one more than asked for")
             return None
         self._note(asked._trial_id, EXPERIMENT, self.name(asked.number))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from persuasion.lab.sweep import owners, proposing
+from persuasion.lab.sweep import diskroom, owners, proposing
 from persuasion.lab.sweep.bench import Bench
 from persuasion.lab.sweep.runner import Ended
 from persuasion.lab.sweep.workshop import Workshop
@@ -33,7 +33,9 @@ class Loop:
         """Run the experiment in a free workshop."""
         bench = next(bench for bench in self.benches if bench.name is None)
         arguments = proposing.experiment(name, params, self.stages, "--message", message, *self.options)
-        bench.give(name, arguments, self.logs / f"{name}.log")
+        log = self.logs / f"{name}.log"
+        diskroom.begin(log)
+        bench.give(name, arguments, log)
         self.since[name] = time.monotonic()
 
     def ended(self) -> list[Ended]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from persuasion.lab.refusing import clean
-from persuasion.lab.sweep import fitting, proposing, storage
+from persuasion.lab.sweep import fitting, grids, proposing, storage
 from persuasion.lab.sweep.search import read
 from persuasion.lab.sweep.spec import Spec
 
@@ -14,12 +14,12 @@ def plan(root: Path, **changes: Any) -> dict[str, Any]:
     spec = read(root, **changes)
     fitting.check(spec, root)
     settings = spec.settings
-    first = _first(spec, min(settings.trials, settings.parallel))
+    first = _first(spec, min(grids.wanted(spec), settings.parallel))
     return {
         "study": settings.study,
         "baseline": fitting.committed(root),
         "storage": clean(storage.url(spec) or storage.place(root, settings.study) / "journal.log"),
-        "trials": settings.trials,
+        "trials": grids.wanted(spec),
         "parallel": settings.parallel,
         **spec.identity,
         "commands": _commands(spec, first),

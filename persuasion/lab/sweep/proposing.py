@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from persuasion.lab.sweep import grids
 from persuasion.lab.sweep.spec import Axis, Spec
 
 
@@ -15,10 +16,11 @@ def asked(study: Any, spec: Spec, owned: Callable[[Any], None] = lambda _: None)
     from optuna.samplers import RandomSampler
     from optuna.trial import Trial
 
+    grid = spec.settings.sampler == "grid"
     study.sampler = RandomSampler()  # of which nothing is asked
     made = study.ask()
     owned(made)
-    study.sampler = sampler(spec, made.number)
+    study.sampler = grids.sampler(study, spec, made.number) if grid else sampler(spec, made.number)
     trial = Trial(study, made._trial_id)
     for path, axis in spec.space.items():
         _suggest(trial, path, axis)
@@ -36,7 +38,7 @@ def _suggest(trial: Any, path: str, axis: Axis) -> None:
 
 
 def sampler(spec: Spec, number: int) -> Any:
-    """The sampler for one trial.
+    """The sampler for one trial, but for a grid's.
 
     Anew for each, and seeded by its number: a sweep that starts again, or two at once, would otherwise ask for
     what was asked for before.
@@ -53,31 +55,14 @@ def sampler(spec: Spec, number: int) -> Any:
             )
         case "random":
             return samplers.RandomSampler(seed=seed)
-        case "grid":
-            return samplers.GridSampler(grid(spec), seed=settings.seed)
         case "qmc":
             return samplers.QMCSampler(seed=settings.seed, scramble=True)
         case "gp":
             return samplers.GPSampler(seed=seed, n_startup_trials=settings.startup)
+        case "cmaes":
+            return samplers.CmaEsSampler(seed=seed, n_startup_trials=settings.startup)
         case _:
             return samplers.NSGAIISampler(seed=seed, population_size=max(2, settings.startup))
-
-
-def grid(spec: Spec) -> dict[str, list[Any]]:
-    """Every value of every axis; a range without steps gives its ends and three between."""
-    return {path: list(axis.choices) if axis.choices else _points(axis) for path, axis in spec.space.items()}
-
-
-def _points(axis: Axis) -> list[float]:
-    low, high = axis.low or 0.0, axis.high or 0.0
-    step = axis.step or (1 if axis.type == "int" else None)
-    if step and not axis.log:
-        values = [low + step * number for number in range(int((high - low) / step + 1e-9) + 1)]
-    elif axis.log:
-        values = [min(high, low * (high / low) ** (part / 4)) for part in range(5)]
-    else:
-        values = [low + (high - low) * part / 4 for part in range(5)]
-    return sorted({round(value) for value in values}) if axis.type == "int" else values
 
 
 def pruner(spec: Spec) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from persuasion.files import remove
-from persuasion.lab.sweep import evidence, owners, proposing
+from persuasion.lab.sweep import diskroom, evidence, owners, proposing
 from persuasion.lab.sweep.bench import Bench
 from persuasion.lab.sweep.runner import Ended
 from persuasion.lab.sweep.tasks import Task, Tasks
@@ -74,7 +74,9 @@ class Queue:
         """Put the experiment into the queue, as soon as those before it are there."""
         options = ("--message", message, *self.options)
         arguments = proposing.experiment(name, params, self.stages, *options, how="--queue")
-        self.turns[name] = _Turn(arguments=arguments, log=self.logs / f"{name}.log", since=time.monotonic())
+        log = self.logs / f"{name}.log"
+        diskroom.begin(log)
+        self.turns[name] = _Turn(arguments=arguments, log=log, since=time.monotonic())
         self._order()
 
     def ended(self) -> list[Ended]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from persuasion.lab.sweep import curves, owners, storage
+from persuasion.lab.sweep import curves, diskroom, grids, owners, storage
 from persuasion.lab.sweep.ledger import Ledger
 from persuasion.lab.sweep.runner import Ended, Runner
 
@@ -35,6 +35,7 @@ class Running:
     def until_done(self) -> None:
         """Go on until no trial is left to ask for, and none of ours runs."""
         while True:
+            diskroom.require(self.ledger.root)
             self._collect()
             self._fill()
             if not self.mine and self._enough():
@@ -45,7 +46,7 @@ class Running:
 
     def _enough(self) -> bool:
         """Whether there is nothing left to begin; trials that run elsewhere are others' business."""
-        return self._late() or len(self.ledger.counted()) >= self.ledger.spec.settings.trials
+        return self._late() or len(self.ledger.counted()) >= grids.wanted(self.ledger.spec)
 
     def _late(self) -> bool:
         timeout = self.ledger.spec.settings.timeout
@@ -93,6 +94,7 @@ class Running:
             if self.ledger.tell(trial):
                 self._told(ended.name, trial)
             elif ended.code is not None and ended.code > 0 and not _killed(ended.log):  # it would end so again
+                diskroom.blame(ended.log)
                 self.ledger.fail(trial, _reason(ended), ended.log)
                 self.say(f"{ended.name}: failed: {_reason(ended)}; see {ended.log}")
             else:

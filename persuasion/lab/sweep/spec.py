@@ -95,7 +95,7 @@ class Sweep:
 
     study: str
     stages: tuple[str, ...]
-    sampler: Literal["tpe", "random", "grid", "qmc", "gp", "nsgaii"]
+    sampler: Literal["tpe", "random", "grid", "qmc", "gp", "cmaes", "nsgaii"]
     startup: int
     seed: int
     pruning: Pruning
@@ -147,7 +147,8 @@ def load(path: Path, **changes: Any) -> Spec:
     space, objectives = tree.pop("space", None), tree.pop("objectives", None)
     settings = section(Sweep, tree | {name: value for name, value in changes.items() if value is not None}, "", path)
     if settings.pruning.pruner != "none" and isinstance(objectives, list) and len(objectives) > 1:
-        raise UsageFailure("pruning.pruner is set", where=path, why="Optuna prunes with one objective only", fix="none")
+        what = f"pruning.pruner is {settings.pruning.pruner}, and there are {len(objectives)} objectives"
+        raise UsageFailure(what, where=path, why="a curve judges by one objective only", fix="pruning: {pruner: none}")
     return Spec(settings=settings, objectives=_objectives(objectives, path), space=_space(space, path))
 
 

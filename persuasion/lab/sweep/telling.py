@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from persuasion.lab.sweep import grids, owners, proposing
 from persuasion.lab.sweep import ledger as ledgers
-from persuasion.lab.sweep import owners, proposing
 from persuasion.lab.sweep.ledger import Ledger
 
 
@@ -18,7 +18,7 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
         "baseline": ledger.baseline,
         "objectives": ledger.spec.identity["objectives"],
         "space": ledger.spec.identity["space"],
-        "wanted": ledger.spec.settings.trials,
+        "wanted": grids.wanted(ledger.spec),
         "states": counts,
         "best": [one.number for one in ledgers.best(ledger.study)],
         "trials": trials,
