@@ -8,8 +8,8 @@ import pytest
 from persuasion.errors import SurroundingsFailure
 from persuasion.lab.sweep import diskroom
 from tests import sweeping
+from tests.servers.running import small_disk
 from tests.sweeping import begun, do, pid_of_step, settled, status, steps, sweep, untouched
-from tests.test_remote_faults import full
 
 
 def filled(file):
@@ -40,7 +40,7 @@ def test_only_what_the_last_try_says_is_blamed_on_the_disk(tmp_path):
 
 @pytest.mark.slow
 def test_a_full_disk_stops_the_search_and_the_same_command_completes_it(tmp_path):
-    with full(tmp_path / "disk"):
+    with small_disk(tmp_path / "disk"):
         project = sweeping.project(tmp_path / "disk/project", trials=3)
         running = begun(project, "run", BEFORE="3")
         pid_of_step(project, "train-begun", "sample-1")
