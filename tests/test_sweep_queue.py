@@ -68,6 +68,20 @@ def test_whatever_part_is_killed_the_trial_is_run_again_by_the_same_sweep(projec
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("victim", ["queue-worker", "exec-run"])
+def test_what_is_killed_beside_another_trial_leaves_that_alone(project, victim):
+    study = f"beside-{victim}"
+    arguments = ("--study", study, "--trials", "3", "--parallel", "2", *QUEUE)
+    running = begun(project, "run", *arguments, EPOCH="4")
+    pid_of_step(project, "train-begun", f"{study}-1")
+    parts(project, study)[victim].kill()
+    _, said = running.communicate(timeout=280)
+    assert running.returncode == 0 and said.count("run again") == 1, said
+    told = complete(project, *arguments[1:], trials=3)
+    assert [trial["tries"] for trial in told["trials"]] == [2, 1, 1]
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("also", ["", "queue-worker", "keeper"])
 def test_a_sweep_that_is_killed_takes_its_queue_with_it(project, also):
     study = f"killed{also}".replace("-", "")
@@ -114,5 +128,20 @@ def test_a_trial_that_takes_too_long_is_stopped_and_its_worker_goes_on(tmp_path)
     assert [trial["state"] for trial in told["trials"]] == ["fail", "fail"]
     assert all(trial["why"] == "longer than 6 s" for trial in told["trials"])
     assert steps(project, "train-done") == ["-"]
+    settled(project)
+    untouched(project)
+
+
+@pytest.mark.long
+def test_a_bad_trial_is_stopped_by_its_curve_in_the_queue(tmp_path):
+    curve = "metrics/train/validation.tsv:epoch:nll_calibrated"
+    pruning = {"pruner": "median", "curve": curve, "startup": 2, "warmup": 0}
+    project = sweeping.project(tmp_path / "project", trials=6, parallel=2, pruning=pruning, sampler="random")
+    sweep(project, "run", *QUEUE, EPOCH="3")
+    told = status(project)
+    stopped = [trial for trial in told["trials"] if trial["state"] == "pruned"]
+    assert told["states"]["complete"] >= 2 and all(trial["why"].startswith("nll_calibrated is") for trial in stopped)
+    done = steps(project, "train-done")  # one stopped at its last epoch may have come to its end meanwhile
+    assert [trial for trial in stopped if trial["experiment"] not in done]
     settled(project)
     untouched(project)
