@@ -91,6 +91,7 @@ class _Watch:
     def __init__(self, trials: Trials, here: dict[str, list[Path]], sender: Sender) -> None:
         self.trials, self.here, self.sender = trials, here, sender
         self.gauges: Gauges | None = None
+        self.noted: set[str] = set()
 
     def look(self) -> None:
         """Keep what is new; a full disk, or a study that is away for a moment, costs what would have been kept."""
@@ -103,14 +104,16 @@ class _Watch:
         ours = [name for name in running if name in self.here]
         for name in ours:
             self.trials.seen.take(name, self.here[name])
-        points = self._readings() if ours else []
+        points = self._readings(now=bool(set(ours) - self.noted)) if ours else []
         for name in ours if points else ():
             self.trials.seen.note(name, points)
+            self.noted.add(name)
 
-    def _readings(self) -> list[Point]:
+    def _readings(self, *, now: bool) -> list[Point]:
+        """A reading when it is time for one, or ``now``: a trial may be over before it is time."""
         if self.gauges is None and self.sender.ready.is_set():  # MLflow is imported once, and not here
             self.gauges = Gauges()
-        return self.gauges.read() if self.gauges and self.gauges.due() else []
+        return self.gauges.read() if self.gauges and (now or self.gauges.due()) else []
 
 
 class _Lines:
