@@ -70,11 +70,13 @@ docs: env
 figures: env
 	python -m tests.figures
 
-# known holes in the locked packages; asks the network, so it is no part of CI
+# known holes in the locked packages; asks the network, so it is no part of a push's CI. Strict: a package that cannot
+# be asked about fails it, as all do where only an index of packages can be reached
 audit: env
 	$(PYTHON) -m venv $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip
+	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock \
+	  --requirement requirements-torch.lock
 	rm -rf $(VENV)-audit
 
 # two clean clones, each with its own cache, must agree on every output's hash

@@ -14,6 +14,7 @@ hypothesis.load_profile("house")
 
 def pytest_addoption(parser):
     parser.addoption("--fuzz", type=int, metavar="N", help="try N examples of each property, anew each time")
+    parser.addoption("--kills", type=int, metavar="N", default=3, help="kill each stage N times")
 
 
 def pytest_configure(config):

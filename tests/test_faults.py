@@ -34,6 +34,18 @@ def test_every_fault_has_its_row_and_every_test_that_a_row_names_is_there():
             assert name in functions(file), f"row {row.n}: {test}"
 
 
+def test_make_test_runs_every_test_that_a_row_names():
+    """None is marked as one that `make test` leaves out."""
+    for test in {test for row in faults() for test in row.tests}:
+        file, name = test.split("::")
+        tree = ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
+        marks = [node.value for node in tree.body if isinstance(node, ast.Assign) and "pytestmark" in ast.unparse(node)]
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                marks += node.decorator_list
+        assert not any("mark.long" in ast.unparse(mark) for mark in marks), test
+
+
 def test_the_page_is_what_the_table_gives():
     assert PAGE.read_text(encoding="utf-8") == page(faults()), "run `make faults`"
 

@@ -1,15 +1,18 @@
 """The real stages on a tiny model, many times in seconds: a server that forks a process for each run.
 
 A run can be struck, by any signal, at its nth event: a step, a verdict on an epoch, a file settled
-on the disk, a rename, a folder removed. ``python -m tests.workbench`` is the server.
+on the disk, a rename, a folder removed; or once it has worked for some seconds, whatever it is doing. The seconds are
+its processor's, which a busy machine does not stretch. ``python -m tests.workbench`` is the server.
 """
 
+import ctypes
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -35,11 +38,12 @@ SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a run ended: its exit code (negative: the signal), what it said, and its events in order."""
+    """How a run ended: its exit code (negative: the signal), what it said, its events in order, its seconds of work."""
 
     code: int
     said: str
     events: list[str]
+    seconds: float
 
 
 def bench(folder: Path, **changes: object) -> Path:
@@ -97,10 +101,21 @@ class Server:
         self.process.communicate()
 
     def run(
-        self, folder: Path, stage: str = "train", at: int = 0, by: int = signal.SIGKILL, patch: str = "", **env: str
+        self,
+        folder: Path,
+        stage: str = "train",
+        at: int = 0,
+        by: int = signal.SIGKILL,
+        after: float | None = None,
+        patch: str = "",
+        **env: str,
     ) -> Ran:
-        """Run ``stage`` in ``folder``; signal ``by`` strikes at event ``at`` (0: never); ``patch`` runs before."""
-        asked = {"folder": str(folder), "stage": stage, "at": at, "by": int(by), "patch": patch, "env": env}
+        """Run ``stage`` in ``folder``; signal ``by`` strikes at event ``at`` (0: never); ``patch`` runs before.
+
+        ``after``: it strikes once the stage has worked for so many seconds of processor time (None: never).
+        """
+        asked = {"folder": str(folder), "stage": stage, "at": at, "by": int(by), "after": after}
+        asked |= {"patch": patch, "env": env}
         print(json.dumps(asked), file=self.process.stdin, flush=True)
         return Ran(**json.loads(self.process.stdout.readline()))
 
@@ -116,9 +131,23 @@ def _serve() -> None:
         child = os.fork()
         if child == 0:
             _child(asked, log, events)
+        seconds = _awaited(child, asked["after"], asked["by"])
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        ran = {"code": status, "said": log.read_text(), "events": events.read_text().split()}
+        ran = {"code": status, "said": log.read_text(), "events": events.read_text().split(), "seconds": seconds}
         print(json.dumps(ran), flush=True)
+
+
+def _awaited(child: int, after: float | None, by: int) -> float:
+    """Wait until a process has ended, signal it once it has worked so long; its seconds of work."""
+    clock = ctypes.c_int()
+    ctypes.CDLL(None).clock_getcpuclockid(child, ctypes.byref(clock))  # clock_getcpuclockid(3)
+    while after is not None and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.clock_gettime(clock.value) >= after:
+            os.kill(child, by)
+            after = None
+        time.sleep(0.001)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    return time.clock_gettime(clock.value)
 
 
 def _child(asked: dict, log: Path, events: Path) -> None:
@@ -130,6 +159,7 @@ def _child(asked: dict, log: Path, events: Path) -> None:
     os.dup2(handle, 2)
     os.chdir(asked["folder"])
     os.environ.update(asked["env"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     stage = sys.modules[f"stages.{asked['stage']}"]
     _watch(events.open("a", buffering=1), asked["at"], asked["by"])
     exec(asked["patch"], {"stage": stage})
@@ -145,16 +175,17 @@ def _child(asked: dict, log: Path, events: Path) -> None:
 
 def _watch(events, at: int, by: int) -> None:
     """Note every event, and strike before the one whose turn it is."""
-    from persuasion import files, training
-    from persuasion.journal import Journal
+    from persuasion import files
 
-    count = 0
+    count, me = 0, os.getpid()
 
     def before(owner, name: str) -> None:
         plain = getattr(owner, name)
 
         def watched(*args, **kwargs):
             nonlocal count
+            if os.getpid() != me:  # a worker of the stage
+                return plain(*args, **kwargs)
             count += 1
             print(name, file=events)
             if count == at:
@@ -168,12 +199,14 @@ def _watch(events, at: int, by: int) -> None:
         (Path, "replace"),
         (Path, "mkdir"),
         (shutil, "rmtree"),
-        (training.PairTrainer, "training_step"),
-        (training.PairTrainer, "_get_grad_norm"),
-        (Journal, "__call__"),
         (files, "write_text"),
     ):
         before(owner, name)
+    if training := sys.modules.get("persuasion.training"):  # no other stage need import torch
+        before(training.PairTrainer, "training_step")
+        before(training.PairTrainer, "_get_grad_norm")
+    if journal := sys.modules.get("persuasion.journal"):
+        before(journal.Journal, "__call__")
 
 
 if __name__ == "__main__":
