@@ -8,6 +8,7 @@ import pytest
 
 from persuasion.errors import IntegrityFailure, UsageFailure
 from persuasion.lab.sweep import curves, evidence, fitting, owners, proposing, reporting, spec, storage
+from persuasion.lab.sweep.workshop import Workshop
 from persuasion.yaml12 import load_yaml
 from tests import sweeping
 from tests.closures import ROOT
@@ -139,6 +140,15 @@ def test_another_space_needs_another_name(tmp_path):
     storage.opened(spec.load(written(tmp_path)), tmp_path)
     with pytest.raises(UsageFailure, match="another search"):
         storage.opened(spec.load(written(tmp_path, "high: 5", "high: 6")), tmp_path)
+
+
+def test_threads_of_trials_beside_each_other_sleep_while_they_wait(tmp_path, monkeypatch):
+    given = (tmp_path, tmp_path, "0" * 40, "a")
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert "OMP_WAIT_POLICY" not in Workshop(*given).environment
+    assert Workshop(*given, crowded=True).environment["OMP_WAIT_POLICY"] == "passive"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    assert Workshop(*given, crowded=True).environment["OMP_WAIT_POLICY"] == "active"
 
 
 def test_what_a_trial_says_of_its_end_is_inert_on_the_page():

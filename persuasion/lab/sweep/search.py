@@ -87,7 +87,8 @@ def _workshops(ledger: Ledger, place: Path) -> list[Workshop]:
     settings = ledger.spec.settings
     count = 1 if settings.runner == "queue" else settings.parallel
     folders = [place / f"workshop-{number}" for number in range(count)]
-    return [Workshop(folder, ledger.root, ledger.baseline, settings.study) for folder in folders]
+    crowded = settings.parallel > 1
+    return [Workshop(one, ledger.root, ledger.baseline, settings.study, crowded=crowded) for one in folders]
 
 
 @contextmanager

@@ -25,10 +25,14 @@ _STALE = 10.0  # seconds after which a lock of a git ref, held for milliseconds,
 
 
 class Workshop:
-    """One clone; ``folder`` is its place, ``project`` the repository that experiments go to."""
+    """One clone; ``folder`` is its place, ``project`` the repository that experiments go to.
 
-    def __init__(self, folder: Path, project: Path, baseline: str, study: str) -> None:
+    ``crowded``: other trials compute beside the one here.
+    """
+
+    def __init__(self, folder: Path, project: Path, baseline: str, study: str, *, crowded: bool = False) -> None:
         self.folder, self.project, self.baseline, self.study = folder, project, baseline, study
+        self.crowded = crowded
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,6 +42,8 @@ class Workshop:
         # the study's mirror shows its trials: a training that did so itself would be a second run of one trial
         others = ("GIT_", "DVC_EXP", "DVC_ROOT", "MLFLOW_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+        if self.crowded:  # threads that wait for each other must sleep, not spin; what they compute is the same
+            kept.setdefault("OMP_WAIT_POLICY", "passive")
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # the stages' `python`
         return kept | named | {"PATH": path}
 
