@@ -30,7 +30,7 @@ repro: env
 
 # slow tests that mostly wait, for servers, browsers and processes they kill
 WAITING := $(addprefix tests/,test_benchmarks.py test_cluster.py test_forget.py test_loading.py test_mirror.py test_page.py \
-  test_purge.py test_remote_faults.py test_remotes.py test_tracking.py test_verify.py test_watching.py)
+  test_purge.py test_remote_faults.py test_remotes.py test_sweep_queue.py test_tracking.py test_verify.py test_watching.py)
 
 # two at a time; threads that wait for each other must sleep, not spin, when others want the cores
 test: env
