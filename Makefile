@@ -83,13 +83,14 @@ audit: env
 reproducible: env
 	python -m tests.reproducible
 
-# ours against named peers, each in one run (about half an hour on two quiet cores)
+# ours against named peers, each in one run (about three quarters of an hour on two quiet cores)
 bench: env
 	python -m benchmarks.extract
 	python -m benchmarks.extract_memory
 	python -m benchmarks.pairs
 	python -m benchmarks.train
 	python -m benchmarks.generate
+	python -m benchmarks.sweep
 	python -m benchmarks.remote
 
 # resolve pyproject.toml's ranges anew, pin what was found, and list the hashes of every file of it that the index has

@@ -37,9 +37,13 @@ class Contender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """A contender's seconds per round, the most bytes any process of it held, and what it found in the last round."""
+    """A contender's seconds per round, the most bytes any process of it held, and what it found in the last round.
+
+    ``cpu`` are the processors' seconds, those of all processes that it waited for included.
+    """
 
     seconds: tuple[float, ...]
+    cpu: tuple[float, ...]
     peak: int
     found: Mapping[str, int]
 
@@ -54,6 +58,7 @@ class _Run:
     """One run of a contender."""
 
     seconds: float
+    cpu: float
     peak: int
     found: Mapping[str, int]
 
@@ -70,6 +75,7 @@ def interleaved(contenders: Sequence[Contender], rounds: int, within: float = ma
     return {
         contender.name: Timed(
             seconds=tuple(run[place].seconds for run in runs),
+            cpu=tuple(run[place].cpu for run in runs),
             peak=max(run[place].peak for run in runs),
             found=runs[-1][place].found,
         )
@@ -122,7 +128,7 @@ def _run(contender: Contender) -> _Run:
             why = _text(said).strip()[-2000:]
             raise SurroundingsFailure(f"{contender.name} failed with exit code {process.returncode}", why=why)
         found = contender.found(_text(out)) if contender.found else {}
-    return _Run(seconds=seconds, peak=usage.ru_maxrss << 10, found=found)
+    return _Run(seconds=seconds, cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss << 10, found=found)
 
 
 def _text(file: IO[bytes]) -> str:

@@ -167,9 +167,9 @@ def test_memory_of_a_tiny_run_is_measured(tmp_path, monkeypatch):
 
 def test_unequal_work_is_no_race(written):
     planted = written[1]
-    fair = Timed(seconds=(1.0,), peak=0, found=extract.to_find(planted))
-    extract.require_same_work({"peer": fair, "zstd": Timed(seconds=(1.0,), peak=0, found={})}, planted)
-    less = Timed(seconds=(1.0,), peak=0, found={**fair.found, "awards": planted.confirmed - 1})
+    fair = Timed(seconds=(1.0,), cpu=(1.0,), peak=0, found=extract.to_find(planted))
+    extract.require_same_work({"peer": fair, "zstd": Timed(seconds=(1.0,), cpu=(1.0,), peak=0, found={})}, planted)
+    less = Timed(seconds=(1.0,), cpu=(1.0,), peak=0, found={**fair.found, "awards": planted.confirmed - 1})
     with pytest.raises(IntegrityFailure, match="peer did other work"):
         extract.require_same_work({"peer": less}, planted)
 
@@ -209,3 +209,14 @@ def test_a_tiny_race_of_trainers_ends_with_its_line():
     assert {*promised, "scoring_vs_trl", "memory_vs_trl"} <= set(line["ratios"])
     assert all(ratio > 0 for ratio in line["ratios"].values())
     assert train.TRL_PRE in done.stdout  # the strong baseline stands beside the default one
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_a_tiny_race_of_searches_does_the_same_work_and_ends_with_its_line():
+    command = [sys.executable, "-m", "benchmarks.sweep", "--quick"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    line = json.loads(done.stdout.splitlines()[-1])
+    promised = {"vs_original", "vs_unshared", "vs_original_cpu", "vs_unshared_cpu", "overhead_of_3_s"}
+    assert line["benchmark"] == "sweep" and set(line["ratios"]) == promised
+    assert "overhead_seconds" in done.stdout and all(ratio for ratio in line["ratios"].values())

@@ -118,7 +118,8 @@ def test_a_search_with_two_objectives_has_a_front_and_says_what_applying_needs(t
     untouched(project)
     names = sweep(project, "report").stdout.split()
     study = json.loads((project / "metrics/study.json").read_text(), parse_constant=pytest.fail)
-    assert study["trials"] == told["trials"] and len(study["objectives"]) == 2 and any("index.html" in n for n in names)
+    assert [one["values"] for one in study["trials"]] == [one["values"] for one in told["trials"]]
+    assert len(study["objectives"]) == 2 and any("index.html" in name for name in names)
     sweep(project, "best", "--apply", "--trial", "1")
     assert load_yaml(project / "params.yaml")["dpo"]["beta"] == told["trials"][1]["params"]["dpo.beta"]
     assert sweep(project, "best", "--trial", "7", ok=False).returncode == 2
