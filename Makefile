@@ -92,6 +92,7 @@ bench: env
 	python -m benchmarks.generate
 	python -m benchmarks.sweep
 	python -m benchmarks.remote
+	python -m benchmarks.load
 
 # resolve pyproject.toml's ranges anew, pin what was found, and list the hashes of every file of it that the index has
 lock:

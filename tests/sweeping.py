@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -263,7 +264,7 @@ def main() -> None:
     plain = getattr(owner, name)
     count = 0
 
-    def struck(*args, **kwargs):
+    def struck(*args: Any, **kwargs: Any) -> Any:
         nonlocal count
         count += 1
         if count == nth and not after:

@@ -7,11 +7,12 @@ from collections import Counter
 import pytest
 import zstandard
 
-from benchmarks import cache, dump, extract, extract_memory, preferences, train
+from benchmarks import cache, dump, extract, extract_memory, load, preferences, train
 from benchmarks.dump import COMMENTS, SUBMISSIONS, Shape, write_dump
 from benchmarks.extract_memory import ALLOWED, Measured
 from benchmarks.forked import measured
 from benchmarks.peers import scripts
+from benchmarks.spent import Spent, spent
 from benchmarks.timing import Contender, Timed, interleaved, last_line, table
 from persuasion.errors import IntegrityFailure, SurroundingsFailure
 from persuasion.files import digest
@@ -147,6 +148,20 @@ def test_memory_counts_beyond_the_window_and_time_per_gigabyte():
     found = extract_memory.ratios({1: run, 10: Measured(size=10**10, window=1 << 31, peak=1, seconds=100)})
     assert found["memory_1x"] == 2 and found["memory_3x"] is None and found["linear"] == pytest.approx(0.8)
     assert extract_memory.ratios({})["linear"] is None
+
+
+def test_growth_is_the_cost_of_a_piece_at_two_scales():
+    costs = {1: Spent(seconds=9, peak=9), 10: Spent(seconds=1, peak=100), 100: Spent(seconds=20, peak=100)}
+    assert load.linear(costs) == 0.5 and load.memory_linear(costs) == 10
+
+
+def test_a_command_costs_what_it_and_its_children_work(tmp_path):
+    child = "while time.process_time() < 0.2: pass"
+    code = f"import os, time\nif not os.fork():\n  {child}\n  os._exit(0)\nos.wait()\nheld = b'x' * (1 << 26)"
+    found = spent((sys.executable, "-c", code), tmp_path, os.environ)
+    assert found.seconds > 0.2 and found.peak > 1 << 26
+    with pytest.raises(SurroundingsFailure, match="failed with exit code 3"):
+        spent((sys.executable, "-c", "raise SystemExit(3)"), tmp_path, os.environ)
 
 
 @pytest.mark.slow
