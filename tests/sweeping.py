@@ -242,8 +242,11 @@ def moments(runner: str = "temp") -> dict[str, tuple[object, str, bool]]:
     from persuasion.lab.sweep import bench, ledger, loop, queueing, workshop
 
     kind = queueing.Queue if runner == "queue" else loop.Loop
-    queue = {"in the queue": (bench.Bench, "give", False), "workers begun": (bench.Bench, "give", True)}
-    return {
+    queue: dict[str, tuple[object, str, bool]] = {
+        "in the queue": (bench.Bench, "give", False),
+        "workers begun": (bench.Bench, "give", True),
+    }
+    plain: dict[str, tuple[object, str, bool]] = {
         "enqueued": (Study, "enqueue_trial", True),
         "half asked": (JournalStorage, "set_trial_param", True),
         "asked": (ledger.Ledger, "ask", True),
@@ -254,7 +257,8 @@ def moments(runner: str = "temp") -> dict[str, tuple[object, str, bool]]:
         "to be told": (Study, "tell", False),
         "told": (Study, "tell", True),
         "to be closed": (kind, "close", False),
-    } | (queue if kind is queueing.Queue else {})
+    }
+    return plain | (queue if kind is queueing.Queue else {})
 
 
 def main() -> None:
