@@ -7,7 +7,7 @@ all three, drawn by chance and never stopped early, two at a time where a way ca
 - unshared: `dvc exp run --temp`, two at once, in a project whose `train` makes the reference too.
 - ours: `persuasion sweep run`.
 
-Nothing is tracked on any side. A full run takes much longer than `--trials 3`, most of it the original way.
+Nothing is tracked on any side.
 Overhead is that of a trial, from being asked for to being told, above the same training as a bare
 `python -m stages.train`, one at a time. ``--pruning`` races our own pruners against none instead.
 """

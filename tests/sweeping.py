@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +234,27 @@ def reseed(folder: Path) -> None:
     asked = json.loads((folder / "sweep.yaml").read_text())
     (folder / "sweep.yaml").write_text(json.dumps(asked | {"seed": asked["seed"] + 10}, indent=2))
     do(folder, "git", "commit", "-qam", "another seed")
+
+
+@contextmanager
+def its_own(folder: Path) -> Iterator[Path]:
+    """The miniature for one test: with a seed of its own, and rid of all that the test left."""
+    reseed(folder)
+    yield folder
+    for process in marked(folder):
+        process.kill()
+    shutil.rmtree(folder / ".persuasion", ignore_errors=True)
+
+
+def pruned_early(folder: Path) -> None:
+    """Assert that the pruner stopped trials by their curve, one at least before it was trained, and let others be."""
+    told = status(folder)
+    stopped = [trial for trial in told["trials"] if trial["state"] == "pruned"]
+    assert told["states"]["complete"] >= 2 and all(trial["why"].startswith("nll_calibrated is") for trial in stopped)
+    done = steps(folder, "train-done")  # one stopped at its last epoch may have come to its end meanwhile
+    assert [trial for trial in stopped if trial["experiment"] not in done]
+    settled(folder)
+    untouched(folder)
 
 
 def moments(runner: str = "temp") -> dict[str, tuple[object, str, bool]]:

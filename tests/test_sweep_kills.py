@@ -1,7 +1,6 @@
 """Whatever is killed, and whenever: the same command again completes the study, each trial trained once."""
 
 import os
-import shutil
 import signal
 import sys
 
@@ -9,7 +8,7 @@ import psutil
 import pytest
 
 from tests import sweeping
-from tests.sweeping import begun, complete, do, marked, pid_of_step, reseed, settled, status, steps, sweep
+from tests.sweeping import begun, complete, do, marked, pid_of_step, settled, status, steps, sweep
 
 pytestmark = pytest.mark.slow
 
@@ -22,11 +21,8 @@ def mini(tmp_path_factory):
 @pytest.fixture
 def project(mini):
     """Each test has a study of its own in the one project, and a seed, for what was trained before is cached."""
-    reseed(mini)
-    yield mini
-    for process in marked(mini):
-        process.kill()
-    shutil.rmtree(mini / ".persuasion", ignore_errors=True)
+    with sweeping.its_own(mini):
+        yield mini
 
 
 @pytest.mark.parametrize("moment", list(sweeping.moments()))

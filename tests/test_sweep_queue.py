@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import sys
 
@@ -10,7 +9,7 @@ import psutil
 import pytest
 
 from tests import sweeping
-from tests.sweeping import begun, complete, do, marked, pid_of_step, reseed, settled, status, steps, sweep, untouched
+from tests.sweeping import begun, complete, do, marked, pid_of_step, settled, status, steps, sweep, untouched
 
 pytestmark = pytest.mark.slow
 QUEUE = ("--runner", "queue")
@@ -24,11 +23,8 @@ def mini(tmp_path_factory):
 @pytest.fixture
 def project(mini):
     """Each test has a study of its own in the one project, and a seed, for what was trained before is cached."""
-    reseed(mini)
-    yield mini
-    for process in marked(mini):
-        process.kill()
-    shutil.rmtree(mini / ".persuasion", ignore_errors=True)
+    with sweeping.its_own(mini):
+        yield mini
 
 
 def test_a_failed_task_has_no_figures_and_the_others_their_own(project):
@@ -138,10 +134,4 @@ def test_a_bad_trial_is_stopped_by_its_curve_in_the_queue(tmp_path):
     pruning = {"pruner": "median", "curve": curve, "startup": 2, "warmup": 0}
     project = sweeping.project(tmp_path / "project", trials=6, parallel=2, pruning=pruning, sampler="random")
     sweep(project, "run", *QUEUE, EPOCH="3")
-    told = status(project)
-    stopped = [trial for trial in told["trials"] if trial["state"] == "pruned"]
-    assert told["states"]["complete"] >= 2 and all(trial["why"].startswith("nll_calibrated is") for trial in stopped)
-    done = steps(project, "train-done")  # one stopped at its last epoch may have come to its end meanwhile
-    assert [trial for trial in stopped if trial["experiment"] not in done]
-    settled(project)
-    untouched(project)
+    sweeping.pruned_early(project)

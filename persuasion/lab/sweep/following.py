@@ -22,7 +22,7 @@ Told = Callable[[str, Sequence[Path]], None]
 def followed(root: Path, changes: Mapping[str, Any], say: Callable[[str], None]) -> Iterator[Told]:
     """Show the study in MLflow while the body runs, which calls what it is given with each trial and where it runs."""
     command = [sys.executable, "-m", "persuasion.lab.sweep.beside"]
-    passing = (owners.MARK, f"{owners.MARK}_TRIAL", "DVC_ROOT", "DVC_EXP_NAME")
+    passing = (owners.MARK, "DVC_ROOT", "DVC_EXP_NAME")
     environment = {name: value for name, value in os.environ.items() if name not in passing}
     package = str(Path(__file__).parents[3])  # this very code, wherever the sweep was called
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))

@@ -144,7 +144,7 @@ def _reason(ended: Ended) -> str:
         return ended.why
     if ended.code < 0:
         return f"ended by signal {-ended.code}"
-    return f"exit code {ended.code}{_last_error(ended.log)}" if ended.code else "DVC saved no experiment"
+    return f"exit code {ended.code}{_shown(_last_error(ended.log))}" if ended.code else "DVC saved no experiment"
 
 
 def _killed(log: Path) -> bool:
@@ -163,4 +163,8 @@ def _last_error(log: Path) -> str:
     except OSError:
         return ""
     said = [line for line in lines if line.startswith(("ERROR: failed", "persuasion:"))]
-    return f" ({said[-1][:200]})" if said else ""
+    return said[-1] if said else ""
+
+
+def _shown(error: str) -> str:
+    return f" ({error[:200]})" if error else ""

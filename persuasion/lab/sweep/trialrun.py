@@ -9,15 +9,13 @@ from functools import cached_property
 from typing import Any
 
 from persuasion.errors import DataFailure
-from persuasion.lab import revisions, workspace
+from persuasion.lab import mlruns, revisions, workspace
 from persuasion.lab.sweep import evidence
 from persuasion.lab.sweep import ledger as ledgers
 from persuasion.lab.sweep.ledger import Ledger
 from persuasion.lab.sweep.seen import Seen
 from persuasion.lab.workspace import CURVES, Point, redacted
 
-LONGEST = 500
-"""Characters of a tag."""
 STATUS = {"RUNNING": "RUNNING", "COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
 
 
@@ -106,7 +104,7 @@ class Trials:
             "dvc.exp": name,
             "dvc.baseline": self.ledger.baseline,
             "git.rev": attributes.get(ledgers.REV, ""),
-            "optuna.why": str(attributes.get(ledgers.WHY, ""))[:LONGEST],
+            "optuna.why": mlruns.short(str(attributes.get(ledgers.WHY, ""))),
         }
         return {tag: value for tag, value in tags.items() if value}
 
