@@ -14,6 +14,9 @@ class Undefined:
 
 Figure = float | Undefined
 
+DIGITS = 10
+"""Significant digits of a figure: the last of a float's 17 differ between processors (exp, tanh, BLAS kernels)."""
+
 NO_PAIRS = Undefined("no pairs")
 INFINITE = Undefined("a value in it is not finite")
 ONE_POST = Undefined("fewer than two posts")
@@ -31,7 +34,10 @@ def each(values: Mapping[str, float | None], reason: Undefined) -> dict[str, Fig
 
 
 def settled(tree: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Any], dict[str, str]]:
-    """The tree with None for what is undefined, and by dotted name why; an undefined branch is None as a whole."""
+    """The tree with None for what is undefined, and by dotted name why; an undefined branch is None as a whole.
+
+    Figures are told to ``DIGITS`` digits.
+    """
     plain: dict[str, Any] = {}
     reasons: dict[str, str] = {}
     for name, value in tree.items():
@@ -42,5 +48,5 @@ def settled(tree: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Any], 
         elif isinstance(value, Undefined):
             plain[name], reasons[path] = None, value.reason
         else:
-            plain[name] = value
+            plain[name] = float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
     return plain, reasons

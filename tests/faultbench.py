@@ -21,8 +21,8 @@ HEAD = """# What can go wrong, and what happens then
 
 `make faults` injects every fault below into real components, checks the outcome and writes this page from
 `tests/faults.yaml`; it ends with a failure, and without a page, when one row is not as expected. Exit codes are in
-[Exit codes](exit-codes.md); – means that no process ends by it. CI runs all of these tests in `make test`, and
-the bench itself once a week.
+[Exit codes](exit-codes.md); – means that no process ends by it. CI runs the bench on every push, and all of its tests
+but the longest in `make test` as well.
 
 """
 

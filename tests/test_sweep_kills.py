@@ -65,7 +65,7 @@ def test_ctrl_c_ends_everything_and_says_how_to_go_on(project):
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130 and "run the same command again" in said and "Traceback" not in said
     assert not marked(project)
-    complete(project, "interrupted")
+    assert complete(project, "interrupted")["trials"][0]["tries"] == 1  # that was no failure of the trial's
 
 
 def test_a_trial_that_always_fails_fails_once_and_the_search_goes_on(project):

@@ -36,7 +36,8 @@ def clones(tmp_path_factory):
 
 
 def test_two_clones_work_on_one_study_and_no_trial_is_run_twice(clones, address):
-    processes = [begun(clone, "run", PERSUASION_SWEEP_STORAGE=address, EPOCH="0.3") for clone in clones]
+    both = zip(clones, ("temp", "queue"), strict=True)
+    processes = [begun(one, "run", "--runner", how, PERSUASION_SWEEP_STORAGE=address, EPOCH="0.3") for one, how in both]
     said = [process.communicate(timeout=280) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     told = json.loads(sweep(clones[0], "status", "--json", PERSUASION_SWEEP_STORAGE=address).stdout)

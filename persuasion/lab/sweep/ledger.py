@@ -18,6 +18,8 @@ OWNER, TRIES, WHY, REV, EXPERIMENT, LOG = "owner", "tries", "why", "dvc.rev", "d
 RUN = "mlflow.run"
 BY_HAND = "by hand"
 """Owner of a trial that `persuasion sweep ask` gave out: only `tell` ends it."""
+RELEASED = "released"
+"""Owner of a trial whose sweep ended in good order, by Ctrl-C say: whoever comes may take it up."""
 _UNSAID = 60.0
 """Seconds after which a running trial that names no owner counts as left by its asker."""
 
@@ -100,6 +102,13 @@ class Ledger:
         self._note(trial._trial_id, TRIES, tries)
         return self.frozen(trial.number)
 
+    def release(self, mine: str) -> None:
+        """Leave what is ``mine`` to whoever comes; that it was broken off is no try that came to nothing."""
+        for trial in self.trials():
+            if trial.state.name == "RUNNING" and trial.user_attrs.get(OWNER) == mine:
+                self._note(trial._trial_id, TRIES, int(trial.user_attrs.get(TRIES, 0)) - 1)
+                self._note(trial._trial_id, OWNER, RELEASED)
+
     def link(self, trial: Any, run_id: str) -> None:
         """Note the trial's run in MLflow: with the trial while it runs, with the study once it has ended."""
         if self.run(trial) == run_id:
@@ -137,7 +146,7 @@ class Ledger:
         owner = trial.user_attrs.get(OWNER)
         if owner is None:
             return time.time() - trial.datetime_start.timestamp() > _UNSAID
-        return owner != BY_HAND and owners.gone(owner) is True
+        return abandoned(owner)
 
     def _whole(self, trial: Any) -> bool:
         return trial.state.name == "RUNNING" or (set(trial.params) == set(self.spec.space) and not self._surplus(trial))
@@ -163,6 +172,11 @@ class Ledger:
             self.study._storage.set_trial_user_attr(trial_id, name, value)
         except (UpdateFinishedTrialError, RuntimeError):  # another process ended it in between
             return
+
+
+def abandoned(owner: str) -> bool:
+    """Whether nobody works any more on what is ``owner``'s."""
+    return owner == RELEASED or (owner != BY_HAND and owners.gone(owner) is True)
 
 
 def best(study: Any) -> Sequence[Any]:

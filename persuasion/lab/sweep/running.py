@@ -83,7 +83,7 @@ class Running:
             return
         again = self.ledger.try_again(trial, "every process that ran it died")
         if again is not None:
-            self.say(f"{name}: left by a process that died; run again")
+            self.say(f"{name}: left by another process; run again")
             self.mine[name] = again
 
     def _collect(self) -> None:

@@ -1,7 +1,7 @@
 """A search put together: the project, its sweep.yaml, the study, and the runner that is asked for."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,16 @@ def run(root: Path, say: Callable[[str], None], **changes: Any) -> Ledger:
         stack.enter_context(_alone(place))
         watched = stack.enter_context(shown)
         workshops = _workshops(ledger, place)
+        stack.callback(_release, ledger)  # once the runner has ended everything
         runner = stack.enter_context(_runner(ledger, place, workshops))
         share = partial(_share, workshops[0], say) if ledger.spec.settings.share else lambda _: None
         Running(ledger=ledger, runner=runner, say=say, finished=share, watched=watched).until_done()
     return ledger
+
+
+def _release(ledger: Ledger) -> None:
+    with suppress(Exception):  # a storage that is away is not what the sweep ends by
+        ledger.release(owners.me())
 
 
 def swept(root: Path, say: Callable[[str], None], **changes: Any) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from persuasion.lab.sweep import grids, owners, proposing
+from persuasion.lab.sweep import grids, proposing
 from persuasion.lab.sweep import ledger as ledgers
 from persuasion.lab.sweep.ledger import Ledger
 
@@ -66,8 +66,7 @@ def text(ledger: Ledger) -> str:
 def _line(one: dict[str, Any], best: set[int]) -> str:
     figures = ", ".join(f"{value:.4g}" for value in one["values"]) if one["values"] else one["why"] or ""
     if one["owner"]:
-        lost = owners.gone(one["owner"]) is True and one["owner"] != ledgers.BY_HAND
-        figures = "left by a process that died" if lost else f"by {one['owner'].split('/')[0]}"
+        figures = "left" if ledgers.abandoned(one["owner"]) else f"by {one['owner'].split('/')[0]}"
     params = " ".join(f"{path}={_short(value)}" for path, value in one["params"].items())
     return (
         f"{'*' if one['number'] in best else ' '} {one['experiment']:12} {one['state']:9} {params}  {figures}".rstrip()
