@@ -1,4 +1,4 @@
-"""The fault bench: run the tests that tests/faults.yaml names, once each, and print what was seen.
+"""The fault bench: run the tests that tests/faults.yaml names, once each, two at a time, and print what was seen.
 
 ``python -m tests.faultbench`` (`make faults`) exits 1 when a row is not as expected; where all are, it writes
 docs/reference/faults.md, which holds neither times nor anything else of one run.
@@ -6,7 +6,9 @@ docs/reference/faults.md, which holds neither times nor anything else of one run
 
 import sys
 from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from tests.closures import ROOT
 
 TABLE, PAGE = ROOT / "tests/faults.yaml", ROOT / "docs/reference/faults.md"
 KILLS = 20  # of each stage; `make test` has fewer
+KILLING = ("tests/test_kills", "tests/test_sweep")  # about half of the bench's time
 GOOD, FAILED, SKIPPED, MISSING = "as expected", "NOT AS EXPECTED", "not tested here", "NOT RUN"
 HEAD = """# What can go wrong, and what happens then
 
@@ -85,11 +88,21 @@ def worst(row: Fault, recorder: Recorder) -> str:
     return next((word for word in (FAILED, MISSING, SKIPPED, GOOD) if word in said), "not yet")
 
 
+def lane(tests: list[str]) -> dict[str, Counter[str]]:
+    """Run the tests one after the other; what became of each function's."""
+    recorder = Recorder()
+    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", f"--kills={KILLS}", *tests], plugins=[recorder])
+    return recorder.outcomes
+
+
 def main() -> int:
     """Run, print, write; the exit code."""
     rows, recorder = faults(), Recorder()
     named = sorted({f"tests/{test}" for row in rows for test in row.tests})
-    pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", f"--kills={KILLS}", *named], plugins=[recorder])
+    killing = [test for test in named if test.startswith(KILLING)]
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        for outcomes in pool.map(lane, (killing, sorted({*named} - {*killing}))):
+            recorder.outcomes |= outcomes
     seen = {row.n: worst(row, recorder) for row in rows}
     print("\nfault | where | expected | seen")
     for row in rows:
