@@ -4,6 +4,7 @@
 """
 
 import errno
+import gc
 import os
 import re
 import signal
@@ -25,6 +26,8 @@ def run(main: Callable[[], None]) -> NoReturn:
     """Call ``main`` and exit: 0, the code of its ``Failure``, 4 for the disk or memory, 130/143, else 1."""
     debug = "--debug" in sys.argv[1:] or bool(os.environ.get("PERSUASION_DEBUG"))
     signal.signal(signal.SIGTERM, _terminate)
+    gc.freeze()  # what was imported stays to the end
+    gc.enable()
     try:
         main()
     except (Exception, KeyboardInterrupt, Terminated) as error:
