@@ -83,7 +83,7 @@ audit: env
 reproducible: env
 	python -m tests.reproducible
 
-# ours against named peers, each in one run (about three quarters of an hour on two quiet cores)
+# ours against named peers, each in one run (some three hours on two quiet cores)
 bench: env
 	python -m benchmarks.extract
 	python -m benchmarks.extract_memory
