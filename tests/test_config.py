@@ -68,6 +68,7 @@ def test_what_dvc_writes_for_a_small_number_stays_a_number(tmp_path):
         ),
         (r"^  loss: sigmoid", "  loss: exo_pair", ["dpo.label_smoothing", "above 0 with exo_pair"]),
         (r"^  ld_alpha: null", "  ld_alpha: 2", ["dpo.ld_alpha", "from 0 to 1"]),
+        (r"^  precision: \S+", "  precision: float16", ["compute.precision", "float32 | bfloat16"]),
         (r"^  method: dpo", "  method: ppo", ["train.method", "dpo | kto | sft"]),
         (r"^    lm: \[\]", "    lm: [base]", ["base.serves", "expected lm"]),
         (r"^    sft: \[\]", "    sft: [lm]", ["base.prepare.sft", "[] or [base]"]),
