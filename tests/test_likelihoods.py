@@ -29,7 +29,8 @@ def test_drift_and_perplexity_are_two_views_of_one_sum() -> None:
             getattr(v, f"{side}_tokens") for v in VERDICTS
         )
         assert figures["perplexity"]["policy"][side] == pytest.approx(math.exp(-plain))
-    assert figures["displacement_rate"] == np.mean([v.policy_chosen_logp < v.reference_chosen_logp for v in VERDICTS])
+    fell = np.mean([v.policy_chosen_logp < v.reference_chosen_logp for v in VERDICTS])
+    assert figures["displacement_rate"] == pytest.approx(fell)
 
 
 def test_without_a_reference_the_more_likely_text_wins_summed_or_per_token() -> None:
