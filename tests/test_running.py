@@ -63,3 +63,11 @@ def test_sigterm_unwinds_and_exits_143(tmp_path):
     _, said = process.communicate(timeout=20)
     assert process.returncode == 143 and "terminated" in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_imports_of_a_stage_go_without_garbage_collection():
+    starting = "import gc, sys; sys.argv[0] = '-m'; import stages; assert not gc.isenabled()\n"
+    done = subprocess.run([sys.executable, "-c", f"{starting}{HEAD}run(lambda: sys.exit(7 + gc.isenabled()))"])
+    assert done.returncode == 8
+    imported = "import gc, stages; assert gc.isenabled()"
+    assert subprocess.run([sys.executable, "-c", imported]).returncode == 0

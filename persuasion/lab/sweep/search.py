@@ -65,7 +65,7 @@ def run(root: Path, say: Callable[[str], None], **changes: Any) -> Ledger:
 
 
 def _release(ledger: Ledger) -> None:
-    with suppress(Exception):  # a storage that is away is not what the sweep ends by
+    with suppress(Exception):  # the sweep ends by something else than a storage that is away; a try is counted then
         ledger.release(owners.me())
 
 
