@@ -15,7 +15,7 @@ env: $(VENV)/ready
 # must have a hash that is locked; torch comes in several builds of one version, and what it needs beyond the lock
 # hangs on which it is
 $(VENV)/ready: requirements.lock requirements-torch.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:3] < (3, 11, 5) and "Python 3.11.5 or newer is needed (make PYTHON=...): before it, possessive quantifiers of re are broken")'
 	$(PYTHON) -m venv $(VENV)
 	@echo 'Installing the packages of requirements.lock (a minute or two)'
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --no-deps --requirement requirements.lock
