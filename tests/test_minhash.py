@@ -28,6 +28,15 @@ def test_texts_that_share_nothing_are_not_proposed():
     assert len(list(proposed(np.array([signature(each) for each in sets]), 0.8))) == 0
 
 
+def test_texts_that_share_phrases_only_are_not_proposed():
+    draw = random.Random(0)
+    phrases = [" ".join(f"{phrase}x{k}" for k in range(12)) for phrase in range(40)]
+    sets = [grams(" ".join(draw.sample(phrases, 8)), SHINGLE) for _ in range(200)]
+    assert max(jaccard(one, other) for one, other in combinations(sets, 2)) < 0.8
+    found = proposed(np.array([signature(each) for each in sets]), 0.8)
+    assert all(jaccard(sets[a], sets[b]) >= 0.4 for a, b in found)
+
+
 def test_agreement_of_signatures_estimates_jaccard():
     one, other = (grams(" ".join(f"w{k}" for k in range(start, start + 400)), SHINGLE) for start in (0, 100))
     assert abs((signature(one) == signature(other)).mean() - jaccard(one, other)) < 0.15
