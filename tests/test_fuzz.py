@@ -4,6 +4,7 @@ import bz2
 import copy
 import gzip
 import json
+import time
 
 import pytest
 import zstandard
@@ -15,6 +16,7 @@ from persuasion.errors import DataFailure, Failure, IntegrityFailure, UsageFailu
 from persuasion.forms import inputs
 from persuasion.readers import read
 from persuasion.yaml12 import load_yaml
+from tests import fuzz
 from tests.builders import awarded_thread, ndjson
 from tests.closures import ROOT
 from tests.forms import PAIR_ROWS, convokit_files, form_source, shp_row, tan_files, tree, write_tar, write_zip
@@ -144,3 +146,23 @@ def test_a_changed_file_of_any_form_is_read_or_named(seeds, params_file, number,
             assert place.offset >= 0 and place.length >= 0
     except Failure as failure:
         assert isinstance(failure, DataFailure | IntegrityFailure)
+
+
+def test_a_property_that_fails_is_told_with_what_it_failed_on_and_the_others_go_on(capsys):
+    @given(st.integers())
+    def small(number):
+        assert number < 100
+
+    @given(st.integers())
+    def whole(number):
+        assert isinstance(number, int)
+
+    found = [fuzz.Property(test.__name__, test.hypothesis.fuzz_one_input) for test in (small, whole)]
+    fuzz.fuzz(found, 1, time.monotonic() + 1)
+    assert [one.failed for one in found] == [True, False] and found[1].executions > 100
+    assert "small: AssertionError" in capsys.readouterr().out
+
+
+def test_the_fuzzer_knows_the_properties_of_readers_cleaning_and_deltas():
+    names = {one.name.partition(":")[0] for one in fuzz.properties()}
+    assert names == set(fuzz.MODULES)
