@@ -23,6 +23,8 @@ $(VENV)/ready: requirements.lock requirements-torch.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# threads that wait for each other sleep: spinning wins nothing on quiet cores, and on shared ones it costs tenfold
+repro: export OMP_WAIT_POLICY ?= passive
 repro: env
 	dvc repro
 	persuasion track
