@@ -1,9 +1,9 @@
 """Every property of reading, cleaning and delta detection on random bytes, as many as time allows, each alike.
 
 ``python -m tests.fuzz [--minutes 10] [--seed 1]``, one per core with other seeds. Hypothesis makes its values of the
-bytes, by its hook for fuzzers: no search, nothing remembered, so time alone is the limit. Properties that need a folder or file of
-parameters are fuzzed by ``pytest --fuzz N`` instead. Exit 1 when one failed: what it failed on is printed, to become
-an ``@example`` of it.
+bytes, by its hook for fuzzers: no search, nothing remembered, so time alone is the limit. Properties that need a folder
+or file of parameters are fuzzed by ``pytest --fuzz N`` instead. Exit 1 when one failed: what it failed on is printed,
+to become an ``@example`` of it.
 """
 
 import argparse
