@@ -2,8 +2,8 @@
 
 ``python -m tests.fuzz [--minutes 10] [--seed 1]``, one per core with other seeds. Hypothesis makes its values of the
 bytes, by its hook for fuzzers: no search, nothing remembered, so time alone is the limit. Properties that need a folder
-or file of parameters are fuzzed by ``pytest --fuzz N`` instead. Exit 1 when one failed: what it failed on is printed,
-to become an ``@example`` of it.
+or file of parameters are fuzzed by ``pytest --fuzz N`` instead. Exit 1 when one failed: its bytes are printed and kept
+in Hypothesis's database, so that ``pytest`` shows the least value that fails, to become an ``@example``.
 """
 
 import argparse
@@ -56,11 +56,8 @@ def main() -> None:
     given = parser.parse_args()
     found = list(properties())
     fuzz(found, given.seed, time.monotonic() + 60 * given.minutes)
-    print(
-        table(
-            ("property", "executions", "s"), [(one.name, f"{one.executions:,}", f"{one.seconds:.0f}") for one in found]
-        )
-    )
+    rows = [(one.name, f"{one.executions:,}", f"{one.seconds:.0f}") for one in found]
+    print(table(("property", "executions", "s"), rows))
     print(f"{sum(one.executions for one in found):,} executions, seed {given.seed}")
     sys.exit(any(one.failed for one in found))
 
@@ -81,11 +78,11 @@ def fuzz(found: list[Property], seed: int, end: float) -> None:
         begun = time.perf_counter()
         try:
             for _ in range(TURN):
-                one.executions += one.run(draw.randbytes(draw.choice(BYTES))) is not None
+                given = draw.randbytes(draw.choice(BYTES))
+                one.executions += one.run(given) is not None
         except Exception as error:
             one.failed = True
-            notes = "\n".join(getattr(error, "__notes__", ()))
-            print(f"{one.name}: {error!r}\n{notes}\n", flush=True)
+            print(f"{one.name}: {error!r} on bytes.fromhex('{given.hex()}')", flush=True)
         one.seconds += time.perf_counter() - begun
 
 
